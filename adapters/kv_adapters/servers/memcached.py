@@ -1,0 +1,58 @@
+"""A memcached server for one run, on a loopback port."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kv_adapters.servers.process import (
+    Launch,
+    Server,
+    ServerMissing,
+    ask,
+    find_program,
+    free_port,
+    running,
+)
+
+_MEGABYTES = 1024
+"""The most it may hold: a run that fills it would see entries evicted. Taken only as needed."""
+
+
+@contextmanager
+def memcached_server(program: str | None = None) -> Iterator[Server]:
+    """Runs `program`, else memcached from PATH. Raises ServerMissing where there is none."""
+    found = program or find_program("memcached")
+    if found is None:
+        raise ServerMissing(
+            "no memcached found: apt install memcached, or brew install memcached; or name a "
+            "server by its URL, memcached://host:11211"
+        )
+    argv = [found, "-U", "0", "-l", "127.0.0.1", "-m", str(_MEGABYTES)]
+
+    def launch(_: Path) -> Launch:
+        port = free_port()
+        return Launch(
+            argv=[*argv, "-p", str(port)],
+            url=f"memcached://127.0.0.1:{port}",
+            ready=lambda pid: _version(port, pid),
+            user="nobody",  # it refuses to run as root
+            stop=signal.SIGKILL,  # it looks at other signals once a second, and has nothing to save
+        )
+
+    with running("memcached", launch) as server:
+        yield server
+
+
+def _version(port: int, pid: int) -> str:
+    """What the server says it is; OSError if it is not the process `pid`, or not yet.
+
+    Another server may have taken the port first: its data are not for us to touch.
+    """
+    answer = ask(("127.0.0.1", port), b"stats\r\n", b"END\r\n").decode()
+    stats = dict(line.split(" ")[1:3] for line in answer.splitlines() if line.startswith("STAT "))
+    if stats.get("pid") != str(pid):
+        raise ConnectionError(f"port {port} belongs to process {stats.get('pid')}")
+    return f"memcached {stats['version']}"

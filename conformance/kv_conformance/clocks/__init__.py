@@ -1,0 +1,7 @@
+"""The clocks by which a run tells and moves the time of the store under test."""
+
+from kv_conformance.clocks.base import Clock
+from kv_conformance.clocks.real import RealClock
+from kv_conformance.clocks.virtual import InjectedClock, PatchedClock
+
+__all__ = ["Clock", "InjectedClock", "PatchedClock", "RealClock"]

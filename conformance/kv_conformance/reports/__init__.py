@@ -1,0 +1,1 @@
+"""Reports: each a reader of the events."""

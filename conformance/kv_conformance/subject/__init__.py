@@ -1,0 +1,1 @@
+"""Reaching the store under test."""

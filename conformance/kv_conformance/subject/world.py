@@ -1,0 +1,103 @@
+"""One program's view of the store under test: its data spaces, its handles, its clock."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from typing import Any
+
+from kv_spec.operations import Advance, Open, Operation, Race
+from kv_spec.outcomes import Outcome, raised
+from kv_spec.perform import Surface
+from kv_spec.profile import Profile
+
+from kv_conformance.clocks.base import Clock
+from kv_conformance.subject.factory import Factory, Opened
+from kv_conformance.subject.racing import Racing
+from kv_conformance.subject.salted import Salted
+
+_FIRST = "a"
+
+
+class Subject:
+    """The store under test: makes a fresh world for each program.
+
+    Data spaces get names that no run used before, so that what an earlier run left in a shared
+    backend is not seen. With `salted` the factory's stores see each other's entries (OPEN-1),
+    and every program keeps to keys of its own instead.
+    """
+
+    def __init__(self, factory: Factory, profile: Profile, clock: Clock) -> None:
+        self.factory, self.profile, self.clock = factory, profile, clock
+        self.salted = False
+        self.shared = factory.takes_space
+        self._numbers = itertools.count()
+        self._run = f"{os.getpid():x}-{os.urandom(4).hex()}"
+
+    def world(self) -> World:
+        """A world with nothing in it."""
+        return World(self, f"kvc-{self._run}-{next(self._numbers)}")
+
+    def surface(self, name: str) -> tuple[Surface, Opened]:
+        """Opens a data space by name."""
+        opened = self.factory.open(name)
+        store = Salted(opened.store, name, self.profile.flat) if self.salted else opened.store
+        return Surface(store, self.profile), opened
+
+
+class World:
+    """The handles that one program opened. `current` is the operation under way, if any."""
+
+    def __init__(self, subject: Subject, name: str) -> None:
+        self.subject, self.name = subject, name
+        self.clock = subject.clock
+        self._first: dict[str, Surface] = {}
+        self._opened: list[Opened] = []
+        self._racing: Racing | None = None
+        self.space = _FIRST
+        self.surface = self._open(_FIRST)
+
+    def _open(self, space: str) -> Surface:
+        known = self._first.get(space)
+        if known is not None and not self.subject.shared:
+            return known
+        surface, opened = self.subject.surface(f"{self.name}-{space}")
+        self._opened.append(opened)
+        self._first.setdefault(space, surface)
+        return surface
+
+    def another(self) -> Surface:
+        """One more handle on the current space, for a worker of a race."""
+        surface, opened = self.subject.surface(f"{self.name}-{self.space}")
+        self._opened.append(opened)
+        return surface
+
+    def perform(self, operation: Operation) -> Outcome:
+        """Applies any operation, those of time, spaces and races included."""
+        if isinstance(operation, Advance):
+            self.clock.advance(operation.seconds)
+            return None
+        if isinstance(operation, Open):
+            try:
+                self.surface = self._open(operation.space)
+            except BaseException as error:
+                return raised(error)
+            self.space = operation.space
+            return None
+        if isinstance(operation, Race):
+            if self._racing is None:
+                self._racing = Racing(self)
+            return self._racing.run(operation)
+        return self.surface.perform(operation)
+
+    def close(self) -> None:
+        """Gives all handles back."""
+        for opened in self._opened:
+            opened.close()
+        self._opened.clear()
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()

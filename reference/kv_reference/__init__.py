@@ -1,0 +1,1 @@
+"""Correct behaviour in pure Python: the store, the oracle, the mutants."""

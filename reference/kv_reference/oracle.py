@@ -1,0 +1,184 @@
+"""Which outcomes the specification permits, given when a call began and ended.
+
+The oracle does not predict, it permits: where an expiry or an unanswered write leaves doubt,
+every answer that some possible state explains is right, and the oracle goes on with the states
+that explain it. For the rest it blames a clause. It counts, a clause at a time, how often an
+answer could have shown the clause broken.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kv_spec import operations as ops
+from kv_spec.outcomes import Outcome
+from kv_spec.profile import Profile
+from kv_spec.values import equal
+
+from kv_reference import blame, lifecycle, listings, reads, stakes, swaps, walks, writes
+from kv_reference.belief import Cell
+from kv_reference.kinship import kin
+from kv_reference.semantics import Rules
+from kv_reference.verdicts import Violation
+
+FIRST_SPACE: Final = "a"
+_MOST_KIN: Final = 256
+"""Past so many keys new ones are those of a Fill, which have no kin."""
+
+
+@dataclass(slots=True)
+class Space:
+    """A data space as the oracle sees it; `handle` numbers the handles opened on it."""
+
+    cells: dict[Any, Cell] = field(default_factory=dict)
+    journal: stakes.Journal = field(default_factory=stakes.Journal)
+    handle: int = 0
+    closed: bool = False
+
+
+class Oracle:
+    """Judges a program, operation by operation.
+
+    `slack` in seconds is what the store's clock and the harness's may differ by; 0 where they
+    are one. With `minimal` the program is known to need each of its operations; see
+    `kv_reference.blame`.
+    """
+
+    def __init__(self, profile: Profile, *, slack: float = 0.0, minimal: bool = False) -> None:
+        self.profile = profile
+        self.rules = Rules(profile, slack)
+        self.minimal = minimal
+        self.number = 0
+        self.at_stake: tuple[str, ...] = ()
+        self._tally: Counter[tuple[str, ...]] = Counter()
+        self._spaces: dict[str, Space] = {}
+        self._deadlines: list[tuple[float, int, Cell, Space]] = []
+        self.enter(FIRST_SPACE)
+
+    def judge(
+        self, operation: ops.Operation, outcome: Outcome, began: float, ended: float
+    ) -> Violation | None:
+        """Judges one outcome; None if it is permitted.
+
+        `began` and `ended` are seconds on the harness's clock. After a violation the oracle has
+        adopted what the store did, and can go on. `at_stake` then holds the clauses checked.
+        """
+        self.number += 1
+        self.at_stake = ()
+        while self._deadlines and self._deadlines[0][0] <= began:
+            _, _, cell, space = heapq.heappop(self._deadlines)
+            space.journal.expiries.note(cell.key, self.number)
+        if self.space.closed and not isinstance(operation, ops.Open | ops.Close):
+            violation = lifecycle.judge_closed(self, operation, outcome)
+        else:
+            violation = _JUDGES[type(operation)](self, operation, outcome, began, ended)
+        if self.at_stake:
+            self._tally[self.at_stake] += 1
+        return violation
+
+    @property
+    def checks(self) -> Counter[str]:
+        """How often each clause was put to the test."""
+        counted: Counter[str] = Counter()
+        for clauses, times in self._tally.items():
+            for clause in clauses:
+                counted[clause] += times
+        return counted
+
+    def count(self, clauses: Iterable[str]) -> None:
+        """Notes that the operation being judged puts `clauses` to the test."""
+        self.at_stake = stakes.unique((*self.at_stake, *clauses))
+
+    def enter(self, name: str) -> None:
+        """Goes to a data space, by a handle of its own."""
+        known = self._spaces.get(name)
+        if known is None:
+            self._spaces[name] = known = Space()
+        else:
+            known.handle += 1
+            known.closed = False
+        self.space = known
+
+    def cell(self, key: Any) -> Cell:
+        """The cell of a key in the current space."""
+        cells = self.space.cells
+        cell = cells.get(key)
+        if cell is None:
+            cell = Cell(key)
+            if len(cells) < _MOST_KIN:
+                self._relate(cell, cells.values())
+            cells[key] = cell
+        return cell
+
+    @staticmethod
+    def _relate(cell: Cell, others: Iterable[Cell]) -> None:
+        for other in others:
+            clause = kin(cell.key, other.key)
+            if clause is not None:
+                cell.kin.append((other, clause))
+                other.kin.append((cell, clause))
+
+    def expect_expiry(self, when: float, cell: Cell) -> None:
+        """Notes that `cell` is gone from `when` on, for the keys beside it (TTL-13)."""
+        heapq.heappush(
+            self._deadlines, (when, self.number * 100_000 + len(self._deadlines), cell, self.space)
+        )
+
+    def read_stakes(self, cell: Cell, began: float, ended: float) -> list[str]:
+        """The clauses at stake in a read of `cell`, other data spaces and handles included."""
+        found = stakes.of_read(self.space.journal, cell, began, ended)
+        if cell.unknown or cell.cause == "adopted":
+            return found
+        if len(self._spaces) > 1 and any(self._elsewhere(cell)):
+            found.append("OPEN-1")
+        if cell.handle not in (-1, self.space.handle):
+            found.append("OPEN-2")
+        return found
+
+    def _elsewhere(self, cell: Cell) -> Iterable[Cell]:
+        for space in self._spaces.values():
+            other = space.cells.get(cell.key)
+            if space is not self.space and other is not None and other.writes:
+                yield other
+
+    def scene(self, cell: Cell, began: float) -> blame.Scene:
+        """The place of a wrong answer, for `kv_reference.blame`."""
+        journal = self.space.journal
+        return blame.Scene(
+            journal, cell, began, self.minimal, lambda value: self._owner(cell, value)
+        )
+
+    def _owner(self, cell: Cell, value: Any) -> str | None:
+        if any(_has_value(other, value) for other in self._elsewhere(cell)):
+            return "OPEN-1"
+        others = (other for other in self.space.cells.values() if other is not cell)
+        return "KEY-1" if any(_has_value(other, value) for other in others) else None
+
+
+def _has_value(cell: Cell, value: Any) -> bool:
+    latest = cell.latest
+    return latest is not None and equal(latest.value, value)
+
+
+_JUDGES: Final[dict[type[Any], Callable[..., Violation | None]]] = {
+    ops.Get: reads.judge_get,
+    ops.Has: reads.judge_has,
+    ops.Set: writes.judge_set,
+    ops.Delete: writes.judge_delete,
+    ops.Fill: writes.judge_fill,
+    ops.Cas: swaps.judge_cas,
+    ops.Race: swaps.judge_race,
+    ops.List: listings.judge_list,
+    ops.Scan: listings.judge_scan,
+    ops.Iterate: walks.judge_iterate,
+    ops.Open: lifecycle.judge_open,
+    ops.Close: lifecycle.judge_close,
+    ops.Clear: lifecycle.judge_clear,
+    ops.Prune: lifecycle.judge_prune,
+    ops.Unoffered: lifecycle.judge_unoffered,
+    ops.Advance: lifecycle.judge_advance,
+}

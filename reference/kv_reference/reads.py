@@ -1,0 +1,181 @@
+"""Judging get and has (GET, HAS, and through them when a key is live and what it holds)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from kv_spec.operations import Get, Has
+from kv_spec.outcomes import Malformed, Outcome, Raised
+from kv_spec.store import ABSENT
+from kv_spec.values import equal, is_container
+
+from kv_reference import blame, stakes
+from kv_reference.belief import ASKED, DOUBTED, GOT, HANDED_OUT, Cell
+from kv_reference.semantics import Domain, Live, State, rule_key
+from kv_reference.verdicts import Violation, describe, show
+
+if TYPE_CHECKING:
+    from kv_reference.oracle import Oracle
+
+_NEVER_BY_HAS = ("KEY", "CAS-1", "OPEN-1", "SET-3")
+
+
+def judge_get(
+    oracle: Oracle, op: Get, outcome: Outcome, began: float, ended: float
+) -> Violation | None:
+    """get: the value of a live key, ABSENT for one that is gone."""
+    domain, clause = rule_key(oracle.profile, op.key)
+    if domain is Domain.OUTSIDE:
+        return outside(oracle, clause, outcome, op.key)
+    cell = oracle.cell(op.key)
+    at_stake = oracle.read_stakes(cell, began, ended)
+    if at_stake and cell.latest is not None:
+        at_stake.append("VAL-6")
+    if domain is Domain.DOUBTFUL:
+        at_stake.append(clause)
+    oracle.count(at_stake)
+    if isinstance(outcome, Raised | Malformed):
+        return _failed(oracle, cell, outcome, (domain, clause), began, ended)
+    kept = matching(oracle, cell, outcome, began, ended)
+    if not kept and not cell.unknown:
+        return _wrong(oracle, cell, outcome, began, ended)
+    note(oracle, cell, kept, began)
+    if op.change and is_container(outcome) and oracle.profile.isolation == "copy":
+        cell.mark(HANDED_OUT)
+    cell.mark(GOT)
+    oracle.space.journal.got = oracle.number
+    return None
+
+
+def matching(
+    oracle: Oracle, cell: Cell, outcome: Outcome, began: float, ended: float
+) -> tuple[State, ...]:
+    """The states of `cell` that explain what a read answered."""
+    views = cell.views(began, ended)
+    if outcome is ABSENT:
+        return tuple(view for view in views if view is None)
+    # With null=value and absent=none a miss and a stored null look alike (see GET-5).
+    null_or_miss = outcome is None and oracle.profile.absent == "none"
+    return tuple(
+        view for view in views if (null_or_miss if view is None else equal(view.value, outcome))
+    )
+
+
+def note(oracle: Oracle, cell: Cell, kept: tuple[State, ...], began: float) -> None:
+    """Goes on with the states that a read left possible (TTL-4)."""
+    if cell.unknown:
+        return
+    latest = cell.latest
+    if latest is not None and latest.lo <= began < latest.hi and latest.lo != -math.inf:
+        cell.flags |= DOUBTED
+    if kept == (None,) and latest is not None:
+        # The entry stays on record as expired, so that a revival is blamed on the clock.
+        kept = (Live(latest.value, -math.inf, min(latest.hi, began)),)
+    cell.confirm(kept, oracle.number)
+
+
+def _wrong(oracle: Oracle, cell: Cell, outcome: Outcome, began: float, ended: float) -> Violation:
+    views = cell.views(began, ended)
+    live = next((view for view in views if view is not None), None)
+    scene = oracle.scene(cell, began)
+    if live is None:
+        suspects, fallback = blame.found(scene, outcome), "GET-5"
+    elif outcome is ABSENT:
+        suspects, fallback = blame.lost(scene, live), "GET-2"
+    else:
+        suspects, fallback = blame.differs(scene, live, outcome), "VAL-1"
+    clause, sure = blame.choose(suspects, oracle.at_stake, fallback)
+    if "OPEN-2" in oracle.at_stake:
+        clause, sure = "OPEN-2", True
+    violation = Violation(clause, describe(views), show(outcome), sure, cell.key)
+    cell.adopt(None if outcome is ABSENT else Live(outcome), oracle.number, began)
+    return violation
+
+
+def _failed(
+    oracle: Oracle,
+    cell: Cell,
+    outcome: Raised | Malformed,
+    domain: tuple[Domain, str],
+    began: float,
+    ended: float,
+) -> Violation | None:
+    views = cell.views(began, ended)
+    if isinstance(outcome, Raised):
+        doubtful = domain[0] is Domain.DOUBTFUL and None in views
+        if outcome.indefinite or (outcome.refusal and doubtful):
+            return None
+    if cell.unknown:
+        return None
+    if domain[0] is Domain.DOUBTFUL:
+        broken = domain[1]
+    elif None not in views:
+        broken = "VAL-6"
+    else:
+        broken = "GET-1" if cell.cause == "never" else "GET-5"
+    oracle.count([broken])
+    cell.forget()
+    return Violation(broken, describe(views), show(outcome), True, cell.key)
+
+
+def outside(oracle: Oracle, clause: str, outcome: Outcome, key: Any) -> Violation | None:
+    """A read of what is no key at all, or one too long: no entry can come of it."""
+    if clause != "KEY-7":
+        return None
+    oracle.count([clause])
+    if isinstance(outcome, Raised) or outcome in (ABSENT, False, None):
+        return None
+    return Violation(clause, "a refusal, or ABSENT", show(outcome), True, key)
+
+
+def judge_has(
+    oracle: Oracle, op: Has, outcome: Outcome, began: float, ended: float
+) -> Violation | None:
+    """has: HAS-1, and the clauses on when a key is live."""
+    domain, clause = rule_key(oracle.profile, op.key)
+    if domain is Domain.OUTSIDE:
+        return outside(oracle, clause, outcome, op.key)
+    cell = oracle.cell(op.key)
+    views = cell.views(began, ended)
+    certain = len({view is None for view in views}) == 1 and not cell.unknown
+    at_stake = stakes.without_value(tuple(oracle.read_stakes(cell, began, ended)))
+    oracle.count((*at_stake, *(["HAS-1"] if certain else [])))
+    if isinstance(outcome, Raised):
+        doubtful = domain is Domain.DOUBTFUL and None in views
+        if outcome.indefinite or (outcome.refusal and doubtful):
+            return None
+    if outcome is not True and outcome is not False:
+        oracle.count(["HAS-1"])
+        return Violation("HAS-1", "True or False", show(outcome), True, op.key)
+    kept = tuple(view for view in views if (view is not None) == outcome)
+    if not kept and not cell.unknown:
+        return _wrong_has(oracle, cell, outcome, views, began)
+    note(oracle, cell, kept, began)
+    cell.mark(ASKED)
+    oracle.space.journal.asked = oracle.number
+    return None
+
+
+def _wrong_has(
+    oracle: Oracle, cell: Cell, outcome: bool, views: tuple[State, ...], began: float
+) -> Violation:
+    scene = oracle.scene(cell, began)
+    live = next((view for view in views if view is not None), None)
+    found = blame.found(scene, blame.NO_VALUE) if live is None else blame.lost(scene, live)
+    suspects = (s for s in found if not s[0].startswith(_NEVER_BY_HAS))
+    clause, sure = blame.choose(suspects, oracle.at_stake, "HAS-1")
+    if live is not None and clause in ("TTL-2", "TTL-1") and began <= cell.wrote_at:
+        clause = "HAS-1"
+    violation = Violation(
+        clause,
+        f"{not outcome} (the key is {describe(views)})",
+        show(outcome),
+        sure,
+        cell.key,
+    )
+    if outcome:
+        cell.forget()
+    else:
+        cell.adopt(None, oracle.number, began)
+    return violation

@@ -1,0 +1,218 @@
+"""Which clauses a read puts to the test: those that it could have shown broken.
+
+A wrong answer is blamed on one of these and on no other, so every violation is also a check.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any, Final
+
+from kv_spec.profile import Profile
+from kv_spec.values import is_container, walk
+
+from kv_reference.belief import (
+    ASKED,
+    CAS_FAILED,
+    CAS_NOTHING,
+    DOUBTED,
+    GOT,
+    HANDED_OUT,
+    REFUSED,
+    Cell,
+)
+from kv_reference.kinship import names_member
+from kv_reference.semantics import Effect, Live, Ruling, ttl_clause
+
+_PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ")
+_GONE: Final = {
+    "never": ("GET-1",),
+    "delete": ("DEL-1", "GET-5"),
+    "null": ("NULL-2", "NULL-4", "GET-5"),
+    "zero": ("TTL-6", "GET-5"),
+    "negative": ("TTL-7", "GET-5"),
+    "cas-delete": ("CAS-4", "GET-5"),
+    "adopted": (),
+}
+READ_ONLY: Final = frozenset(
+    ("GET-2 GET-4 SET-1 VAL-1 VAL-2 VAL-3 VAL-5 VAL-6 VAL-7 VAL-8 NULL-4 SET-5 CAS-10").split()
+)
+"""Clauses about the value: only a read that returns it puts them to the test."""
+
+
+class Latest:
+    """When something last happened to a key, and when to another key than that."""
+
+    __slots__ = ("key", "number", "other")
+
+    def __init__(self) -> None:
+        self.key: Any = None
+        self.number = self.other = -1
+
+    def note(self, key: Any, number: int) -> None:
+        if key != self.key:
+            self.key, self.other = key, self.number
+        self.number = number
+
+    def other_than(self, key: Any) -> int:
+        """The number of the last time that it happened to another key than `key`."""
+        return self.other if key == self.key else self.number
+
+
+class Journal:
+    """What happened in a data space, by kind, as numbers of operations."""
+
+    __slots__ = (
+        "abandoned", "asked", "deletes", "expiries", "got", "iterated",
+        "pruned", "refusals", "sets",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.got = self.asked = self.iterated = self.abandoned = self.pruned = -1
+        self.sets, self.deletes, self.expiries = Latest(), Latest(), Latest()
+        self.refusals = Latest()
+
+
+def of_write(profile: Profile, cell: Cell, ruling: Ruling, changed: bool, ttl: Any) -> None:
+    """Sets what later reads of a live `cell` put to the test, as far as the write decides it."""
+    value = ruling.value
+    stakes = ["GET-2", *_of_value(profile, value, ruling)]
+    if cell.before is not None:
+        stakes.append("SET-1")
+    if changed and is_container(value) and profile.isolation == "copy":
+        stakes.append("VAL-2")
+    if ruling.effect is Effect.EITHER:
+        stakes.append("SET-5")
+    if isinstance(cell.key, tuple | str) and names_member(cell.key):
+        stakes.append("KEY-5")
+    if profile.null == "value" and value is None:
+        stakes.append("NULL-1")
+    if ruling.lifetime != math.inf and profile.default_ttl is not None:
+        stakes.append("TTL-9")
+    elif isinstance(ttl, int | float) and ttl <= 0:
+        stakes.append(ruling.clause)
+    elif ruling.lifetime != math.inf:
+        stakes.append(ttl_clause(profile, ruling.lifetime))
+    cell.stakes = tuple(dict.fromkeys(stakes))
+
+
+def _of_value(profile: Profile, value: Any, ruling: Ruling) -> Iterator[str]:
+    if ruling.clause in ("VAL-7", "VAL-8", "VAL-5"):
+        yield ruling.clause
+    if not value and value is not None:
+        yield "GET-4"
+    if isinstance(value, str):
+        yield "VAL-1"
+        if not _PLAIN.issuperset(value):
+            yield "VAL-5"
+    elif isinstance(value, list | dict):
+        yield "VAL-1"
+        inside = list(walk(value))
+        if any(part is None for part in inside):
+            yield "NULL-4"
+        if any(isinstance(part, str) and not _PLAIN.issuperset(part) for part in inside):
+            yield "VAL-5"
+    elif value is not None:
+        yield "VAL-1"
+
+
+def of_read(journal: Journal, cell: Cell, began: float, ended: float) -> list[str]:
+    """The clauses at stake in a read of `cell` in the interval; empty where all is permitted."""
+    if cell.unknown or cell.cause == "adopted":
+        return []
+    possible = cell.views(began, ended)
+    live = next((view for view in possible if view is not None), None)
+    if live is not None and None in possible:
+        return []
+    found = list(_if_live(cell, live, began) if live is not None else _if_gone(cell))
+    found += _of_interference(journal, cell, live)
+    if cell.flags & DOUBTED:
+        found.append("TTL-4")
+    return found
+
+
+def _if_live(cell: Cell, live: Live, began: float) -> Iterator[str]:
+    yield from cell.stakes
+    if cell.flags & HANDED_OUT:
+        yield "VAL-3"
+    bounded = live.hi != math.inf
+    if not bounded and began > cell.wrote_at:
+        yield "TTL-1"
+    if cell.before is not None and cell.before.hi != math.inf and began >= cell.before.lo:
+        yield "CAS-6" if cell.cause == "cas" else "SET-2"
+    if cell.cause == "cas":
+        yield "CAS-1"
+        if bounded:
+            yield "CAS-6"
+    elif cell.cause in ("increment", "race"):
+        yield "CAS-10" if cell.cause == "increment" else cell.clause
+
+
+def _if_gone(cell: Cell) -> Iterator[str]:
+    expired = cell.latest
+    if expired is None:
+        yield from _GONE.get(cell.cause, ())
+        if cell.cause == "cas-delete" or cell.flags & CAS_NOTHING:
+            yield "CAS-5" if cell.flags & CAS_NOTHING else "CAS-4"
+        return
+    yield "GET-5"
+    yield "TTL-9" if "TTL-9" in cell.stakes else "TTL-3"
+    if cell.clause in ("TTL-5", "TTL-12"):
+        yield cell.clause
+    if cell.before is not None and cell.before.hi > expired.hi:
+        yield "CAS-6" if cell.cause == "cas" else "SET-2"
+    elif cell.cause == "cas":
+        yield "CAS-6"
+    if cell.flags & GOT:
+        yield "GET-3"
+    if cell.flags & ASKED:
+        yield "HAS-2"
+
+
+def _of_interference(journal: Journal, cell: Cell, live: Live | None) -> Iterator[str]:
+    """Clauses by which operations since the last confirmation must have left the key alone."""
+    since = cell.since
+    if cell.flags & CAS_FAILED:
+        yield "CAS-2"
+    if cell.flags & REFUSED:
+        yield "SET-6" if live is not None else "ERR-1"
+    if journal.refusals.other_than(cell.key) > since >= 0:
+        yield "ERR-1"
+    if live is not None:
+        yield from _of_others(journal, cell, since)
+    elif journal.sets.other_than(cell.key) > since:
+        yield "KEY-1"
+    for other, clause in cell.kin:
+        if other.written > since or (live is None and other.latest is not None):
+            yield clause
+
+
+def _of_others(journal: Journal, cell: Cell, since: int) -> Iterator[str]:
+    if journal.sets.other_than(cell.key) > since:
+        yield "SET-3"
+        yield "KEY-1"
+    if journal.deletes.other_than(cell.key) > since:
+        yield "DEL-3"
+    if journal.expiries.other_than(cell.key) > since:
+        yield "TTL-13"
+    if journal.got >= since:
+        yield "GET-3"
+    if journal.asked >= since:
+        yield "HAS-2"
+    if journal.iterated >= since:
+        yield "ITER-4"
+    if journal.abandoned >= since:
+        yield "LIST-10"
+
+
+@lru_cache(maxsize=4_096)
+def without_value(stakes: tuple[str, ...]) -> tuple[str, ...]:
+    """The clauses left to a read that does not return the value (has, cas)."""
+    return tuple(clause for clause in stakes if clause not in READ_ONLY)
+
+
+def unique(clauses: Iterable[str]) -> tuple[str, ...]:
+    """The clauses, each once, in their order."""
+    return tuple(dict.fromkeys(clauses))

@@ -1,0 +1,255 @@
+"""ReferenceStore: correct behaviour in pure Python, every capability in scope.
+
+Its methods are small on purpose: a mutant overrides one of them and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from kv_spec.errors import InvalidInput, InvalidKey, InvalidTtl, InvalidValue, StoreClosed
+from kv_spec.profile import Profile
+from kv_spec.store import ABSENT
+from kv_spec.values import Outside, check_json, copy, equal, is_container
+
+from kv_reference.semantics import Domain, Effect, Rules, Ruling, State, rule_key, rule_write
+
+REFERENCE_PROFILE = Profile(
+    name="reference",
+    ttl_resolution=0.0,
+    list_order="lex",
+    delete_returns="bool",
+    after_close="error",
+    concurrent=True,
+    capabilities=frozenset({"shared", "bigint", "bytes", "datetime"}),
+)
+
+
+class Record:
+    """An entry as it is stored; `deadline` is in seconds, infinite for none."""
+
+    __slots__ = ("deadline", "value")
+
+    def __init__(self, value: Any, deadline: float) -> None:
+        self.value = value
+        self.deadline = deadline
+
+
+class ReferenceStore:
+    """A dict and a clock.
+
+    `clock` tells the time in seconds. Stores opened with the same `space` in the same `world`
+    share their data; without a space each store is alone.
+    """
+
+    profile = REFERENCE_PROFILE
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        space: str | None = None,
+        profile: Profile | None = None,
+        world: dict[str, Any] | None = None,
+    ) -> None:
+        if profile is not None:
+            self.profile = profile
+        self.clock = clock
+        self.closed = False
+        shared = _WORLD if world is None else world
+        fresh: tuple[dict[Any, Record], Any] = ({}, threading.RLock())
+        self.records, self.lock = fresh if space is None else shared.setdefault(space, fresh)
+
+    def get(self, key: Any) -> Any:
+        """The live value, or None (GET-1 to GET-5)."""
+        with self.lock:
+            self.enter(key)
+            record = self.live(key)
+            return None if record is None else self.hand_out(record.value)
+
+    def set(self, key: Any, value: Any, *, ttl: float | timedelta | None = None) -> None:
+        """Stores, or removes where the dialect says so (SET, NULL and TTL clauses)."""
+        with self.lock:
+            self.enter(key)
+            self.write(key, value, self.check(value, ttl))
+
+    def delete(self, key: Any) -> bool:
+        """Removes a key; True if a live entry was there (DEL-4)."""
+        with self.lock:
+            self.enter(key)
+            was_live = self.live(key) is not None
+            self.remove(key)
+            return was_live
+
+    def has(self, key: Any) -> bool:
+        """True where get would hit (HAS-1)."""
+        with self.lock:
+            self.enter(key)
+            return self.live(key) is not None
+
+    def list(self, prefix: Any = None) -> Iterator[tuple[Any, Any]]:
+        """The entries below a prefix at this instant, in the order of their keys (LIST)."""
+        with self.lock:
+            prefix = self.check_prefix(prefix)
+            found = [key for key in self.stored_keys() if self.below(key, prefix)]
+            entries = [(key, record) for key in found if (record := self.live(key)) is not None]
+        return iter([(key, self.hand_out(record.value)) for key, record in entries])
+
+    def keys(self) -> Iterator[Any]:
+        """Every live key."""
+        return iter([key for key, _ in self.list()])
+
+    def values(self) -> Iterator[Any]:
+        """Every live value."""
+        return iter([value for _, value in self.list()])
+
+    def entries(self) -> Iterator[tuple[Any, Any]]:
+        """Every live entry."""
+        return self.list()
+
+    def cas(
+        self, key: Any, expected: Any, new: Any, *, ttl: float | timedelta | None = None
+    ) -> bool:
+        """Swaps exactly when the current value equals `expected` (CAS)."""
+        with self.lock:
+            self.enter(key)
+            ruling = Ruling(Effect.REMOVE) if new is None else self.check(new, ttl)
+            if not self.matches(expected, self.live(key)):
+                return False
+            self.swap(key, new, ruling)
+            return True
+
+    def clear(self) -> None:
+        """Removes every entry."""
+        with self.lock:
+            self.enter(("any",))
+            self.records.clear()
+
+    def prune(self) -> None:
+        """Drops the expired records (TTL-11)."""
+        with self.lock:
+            self.enter(("any",))
+            for key in [key for key in self.records if self.live(key) is None]:
+                self.records.pop(key, None)
+
+    def close(self) -> None:
+        """Ends this handle; again is no error (CLOSE-1)."""
+        self.closed = True
+
+    def enter(self, key: Any) -> None:
+        """Refuses a closed store and a key outside the domain, before anything changes."""
+        if self.closed:
+            raise StoreClosed("this store was closed")
+        self.check_key(key)
+
+    def check_key(self, key: Any) -> None:
+        """Raises InvalidKey for what is no key (KEY-3, KEY-4, KEY-7)."""
+        good = isinstance(key, str) if self.profile.flat else isinstance(key, tuple) and bool(key)
+        if not good or not all(isinstance(part, str) for part in key):
+            raise InvalidKey(f"a key is a {'str' if self.profile.flat else 'tuple of str'}")
+        if rule_key(self.profile, key)[0] is Domain.OUTSIDE:
+            raise InvalidKey(f"a key has at most {self.profile.max_key_bytes} bytes")
+
+    def check_prefix(self, prefix: Any) -> Any:
+        """The prefix to list by; raises InvalidKey for what is none."""
+        if self.closed:
+            raise StoreClosed("this store was closed")
+        if prefix is None or prefix in ((), ""):
+            return "" if self.profile.flat else ()
+        self.check_key(prefix)
+        return prefix
+
+    def check(self, value: Any, ttl: Any) -> Ruling:
+        """The ruling on a write; raises InvalidValue or InvalidTtl before anything changes."""
+        if isinstance(ttl, timedelta):
+            ttl = ttl.total_seconds()
+        if ttl is not None and not self.is_number(ttl):
+            raise InvalidTtl("a ttl is a number of seconds")
+        if isinstance(ttl, float) and not math.isfinite(ttl):
+            ttl = Outside("infinity" if ttl == math.inf else "nan")
+        check_json(value, extra=self.profile.extra_types)
+        ruling = rule_write(self.profile, value, ttl)
+        if ruling.effect is Effect.REFUSE:
+            refused: type[InvalidInput] = (
+                InvalidTtl if ruling.clause.startswith("TTL") else InvalidValue
+            )
+            raise refused(f"refused by {ruling.clause}")
+        return ruling
+
+    def is_number(self, ttl: Any) -> bool:
+        """True for what can be a ttl."""
+        return isinstance(ttl, int | float) and not isinstance(ttl, bool)
+
+    def write(self, key: Any, value: Any, ruling: Ruling) -> None:
+        """Carries a ruling out: stores a copy, or removes."""
+        if ruling.effect is Effect.REMOVE:
+            self.remove(key)
+        else:
+            self.put(key, self.take_in(value), self.deadline(ruling))
+
+    def swap(self, key: Any, new: Any, ruling: Ruling) -> None:
+        """What a cas that matched does."""
+        self.write(key, new, ruling)
+
+    def put(self, key: Any, value: Any, deadline: float) -> None:
+        """Replaces the record of a key (SET-1, SET-2)."""
+        if self.profile.list_order == "insertion" and self.live(key) is None:
+            self.records.pop(key, None)
+        self.records[key] = Record(value, deadline)
+
+    def remove(self, key: Any) -> None:
+        """Removes the record of a key (DEL-1 to DEL-3)."""
+        self.records.pop(key, None)
+
+    def deadline(self, ruling: Ruling) -> float:
+        """The instant from which an entry written now is gone."""
+        return self.clock() + ruling.lifetime
+
+    def expired(self, record: Record) -> bool:
+        """True from the deadline on (TTL-2, TTL-3)."""
+        return self.clock() >= record.deadline
+
+    def live(self, key: Any) -> Record | None:
+        """The record of a key that has not expired; every read comes through here (TTL-4)."""
+        record = self.records.get(key)
+        return None if record is None or self.expired(record) else record
+
+    def matches(self, expected: Any, record: Record | None) -> bool:
+        """Whether a cas may swap (CAS-1, CAS-3, CAS-7)."""
+        if expected is None:
+            return record is None
+        return record is not None and self.same(expected, record.value)
+
+    def same(self, expected: Any, value: Any) -> bool:
+        """Structural equality of values (CAS-7)."""
+        return equal(expected, value)
+
+    def stored_keys(self) -> list[Any]:
+        """The keys to list from, in order (LIST-9)."""
+        return (
+            list(self.records) if self.profile.list_order == "insertion" else sorted(self.records)
+        )
+
+    def below(self, key: Any, prefix: Any) -> bool:
+        """Whether a key starts with a prefix, component by component (LIST-2)."""
+        if isinstance(key, str):
+            return key.startswith(prefix)
+        return bool(key[: len(prefix)] == prefix)
+
+    def take_in(self, value: Any) -> Any:
+        """What is stored of a value passed in (VAL-2)."""
+        return copy(value) if is_container(value) else value
+
+    def hand_out(self, value: Any) -> Any:
+        """What a reader gets of a stored value (VAL-3)."""
+        return copy(value) if is_container(value) else value
+
+
+_WORLD: dict[str, Any] = {}
+
+__all__ = ["ABSENT", "REFERENCE_PROFILE", "Record", "ReferenceStore", "Rules", "State"]

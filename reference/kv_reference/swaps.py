@@ -1,0 +1,294 @@
+"""Judging compare-and-swap, alone and in a race (CAS)."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from kv_spec.operations import Cas, Delete, Get, Has, Increment, Operation, Race, Set
+from kv_spec.outcomes import Malformed, Outcome, Raced, Raised
+from kv_spec.store import ABSENT
+from kv_spec.values import CHANGED_AFTER_GET, carries, equal
+
+from kv_reference import blame, reads, stakes, writes
+from kv_reference.belief import CAS_FAILED, CAS_NOTHING, REFUSED, RETAKEN, Cell
+from kv_reference.semantics import Domain, Effect, Live, Ruling, State, rule_key
+from kv_reference.verdicts import Violation, describe, show
+
+if TYPE_CHECKING:
+    from kv_reference.oracle import Oracle
+
+
+def judge_cas(
+    oracle: Oracle, op: Cas, outcome: Outcome, began: float, ended: float
+) -> Violation | None:
+    """cas: whether it may answer so, and what it leaves."""
+    domain, key_clause = rule_key(oracle.profile, op.key)
+    if domain is Domain.OUTSIDE:
+        return reads.outside(oracle, key_clause, outcome, op.key)
+    cell = oracle.cell(op.key)
+    ruling = oracle.rules.ruling(op)
+    views = cell.views(began, ended)
+    fits = [oracle.rules.compares(op.expected, view) for view in views]
+    certain = len(set(fits)) == 1 and fits[0] is not None and not cell.unknown
+    oracle.count(_stakes(oracle, op, cell, views, began, ended) if certain else [])
+    if outcome is not True and outcome is not False:
+        return _no_answer(oracle, op, cell, ruling, domain, outcome, began, ended)
+    kept = tuple(v for v, fit in zip(views, fits, strict=True) if fit is None or fit is outcome)
+    if not kept and not cell.unknown:
+        clause, sure = _blame(oracle, op, cell, views, bool(outcome), began)
+        violation = Violation(clause, _due(outcome, views), show(outcome), sure, op.key)
+        _take_over(oracle, op, cell, ruling, bool(outcome), began, ended)
+        return violation
+    if not outcome:
+        if not cell.unknown:
+            cell.states = kept
+        cell.mark(CAS_FAILED)
+        return None
+    if ruling.effect is Effect.REFUSE:
+        oracle.count([ruling.clause])
+        cell.forget()
+        return Violation(ruling.clause, "a refusal", show(outcome), True, op.key)
+    _swapped(oracle, op, cell, ruling, kept, began, ended)
+    return None
+
+
+def _due(outcome: Any, views: tuple[State, ...]) -> str:
+    return f"{not outcome} (the key is {describe(views)})"
+
+
+def _stakes(
+    oracle: Oracle, op: Cas, cell: Cell, views: tuple[State, ...], began: float, ended: float
+) -> Iterator[str]:
+    yield "CAS-1"
+    live = next((view for view in views if view is not None), None)
+    if op.expected is ABSENT and live is not None:
+        yield "CAS-3"
+    if op.expected is ABSENT and op.new is ABSENT:
+        yield "CAS-5"
+    if live is not None and op.expected is not ABSENT:
+        if is_subtle(op.expected, live.value) and oracle.profile.cas_equality == "structural":
+            yield "CAS-7"
+        if carries(op.expected, CHANGED_AFTER_GET):
+            yield "CAS-10"
+        if cell.flags & RETAKEN and op.new is ABSENT:
+            yield "CAS-11"
+    for clause in stakes.without_value(tuple(oracle.read_stakes(cell, began, ended))):
+        if clause not in ("GET-1", "OPEN-2"):
+            yield clause
+
+
+def is_subtle(expected: Any, value: Any) -> bool:
+    """True where a comparison other than the structural one would answer otherwise (CAS-7)."""
+    if equal(expected, value):
+        return type(expected) is not type(value) or _text(expected) != _text(value)
+    return _loose(expected) == _loose(value)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, default=repr)
+
+
+def _loose(value: Any) -> Any:
+    if isinstance(value, bool):
+        return repr(float(value))
+    if isinstance(value, int | float):
+        return repr(float(value))
+    if isinstance(value, list):
+        return sorted((repr(_loose(item)) for item in value), key=str)
+    if isinstance(value, dict):
+        return sorted((repr(key), repr(_loose(item))) for key, item in value.items())
+    return repr(value)
+
+
+def _blame(
+    oracle: Oracle, op: Cas, cell: Cell, views: tuple[State, ...], answer: bool, began: float
+) -> blame.Suspect:
+    live = next((view for view in views if view is not None), None)
+    scene = oracle.scene(cell, began)
+    return blame.choose(_suspects(op, cell, live, answer, scene), oracle.at_stake, "CAS-1")
+
+
+def _suspects(
+    op: Cas, cell: Cell, live: Live | None, answer: bool, scene: blame.Scene
+) -> Iterator[blame.Suspect]:
+    if live is None:
+        if cell.latest is None:
+            yield "CAS-5", True
+        yield from (s for s in blame.found(scene, blame.NO_VALUE) if not s[0].startswith("KEY"))
+        return
+    if op.expected is not ABSENT:
+        for clause in ("CAS-10", "CAS-11", "CAS-7"):
+            yield clause, True
+    elif live.hi == math.inf and scene.began <= cell.wrote_at:
+        yield "CAS-3", True
+    if answer and op.expected is not ABSENT:
+        yield "CAS-1", True
+    yield from (s for s in blame.lost(scene, live) if s[0] not in ("KEY-1", "SET-3", "CAS-1"))
+    yield "CAS-3", False
+
+
+def _swapped(
+    oracle: Oracle,
+    op: Cas,
+    cell: Cell,
+    ruling: Ruling,
+    kept: tuple[State, ...],
+    began: float,
+    ended: float,
+) -> None:
+    """Records a cas that answered True."""
+    if op.expected is ABSENT and op.new is ABSENT:
+        cell.flags |= CAS_NOTHING
+        cell.fresh |= CAS_NOTHING
+        return
+    expired, cause = cell.latest if kept == (None,) else None, cell.cause
+    if kept == (None,):
+        cell.states = (None,)
+    writes.done(oracle, cell, ruling, began, ended, op)
+    if cell.cause == "set":
+        cell.cause = "cas"
+        if expired is not None and cause == "cas" and op.expected is ABSENT:
+            cell.remember(expired.value)
+            cell.flags |= RETAKEN
+    elif op.new is ABSENT:
+        cell.cause = "cas-delete"
+
+
+def _take_over(
+    oracle: Oracle, op: Cas, cell: Cell, ruling: Ruling, answer: bool, began: float, ended: float
+) -> None:
+    if not answer:
+        cell.forget()
+    elif ruling.effect is not Effect.REFUSE:
+        writes.done(oracle, cell, ruling, began, ended, op)
+        cell.adopt(cell.states[0], oracle.number, began)
+
+
+def _no_answer(
+    oracle: Oracle,
+    op: Cas,
+    cell: Cell,
+    ruling: Ruling,
+    domain: Domain,
+    outcome: Raised | Malformed,
+    began: float,
+    ended: float,
+) -> Violation | None:
+    if isinstance(outcome, Raised):
+        if outcome.indefinite:
+            later = oracle.rules.after_write(ruling, None, began, math.inf)
+            cell.pending = (*cell.pending, later)
+            return None
+        either = ruling.effect in (Effect.REFUSE, Effect.EITHER) or domain is Domain.DOUBTFUL
+        if either and (outcome.refusal or ruling.effect is Effect.REFUSE):
+            cell.mark(REFUSED)
+            oracle.count([ruling.clause] if ruling.effect is Effect.REFUSE else [])
+            oracle.space.journal.refusals.note(op.key, oracle.number)
+            return None
+    clause = "CAS-1"
+    if isinstance(outcome, Raised) and (op.ttl is not None or op.new is None):
+        clause = blame.of_refusal(ruling, op.ttl)
+    oracle.count([clause])
+    cell.forget()
+    return Violation(clause, "True or False", show(outcome), True, op.key)
+
+
+def step(
+    oracle: Oracle, state: State, op: Operation, outcome: Outcome, began: float, ended: float
+) -> list[State]:
+    """The states after one call that is permitted to answer `outcome` in `state`; [] if none."""
+    found: list[State] = []
+    for view in _views(state, began, ended):
+        found += _step(oracle, view, op, outcome, began, ended)
+    return found
+
+
+def _views(state: State, began: float, ended: float) -> tuple[State, ...]:
+    cell = Cell(())
+    cell.states = (state,)
+    return cell.views(began, ended)
+
+
+def _step(
+    oracle: Oracle, view: State, op: Operation, outcome: Outcome, began: float, ended: float
+) -> list[State]:
+    rules = oracle.rules
+    if isinstance(op, Get):
+        if outcome is ABSENT:
+            return [view] if view is None else []
+        return [view] if view is not None and equal(view.value, outcome) else []
+    if isinstance(op, Has):
+        return [view] if (view is not None) is outcome else []
+    if isinstance(op, Set | Delete):
+        after = rules.after_write(rules.ruling(op), view, began, ended)
+        return [view, after] if isinstance(outcome, Raised) else [after]
+    if isinstance(op, Increment):
+        if view is None or type(view.value) is not int:
+            return [view] if isinstance(outcome, Raised | Malformed) else []
+        return [Live(view.value + 1)] if outcome == view.value + 1 else []
+    assert isinstance(op, Cas)
+    if isinstance(outcome, Raised):
+        fits = rules.compares(op.expected, view) is not False
+        after = rules.after_write(rules.ruling(op), view, began, ended)
+        return [view, after] if fits else [view]
+    fit = rules.compares(op.expected, view)
+    if fit is not None and fit is not outcome:
+        return []
+    return [rules.after_write(rules.ruling(op), view, began, ended)] if outcome else [view]
+
+
+def judge_race(
+    oracle: Oracle, op: Race, outcome: Outcome, began: float, ended: float
+) -> Violation | None:
+    """A race on one key: some order of the branches must explain all the answers."""
+    if not isinstance(outcome, Raced):
+        return Violation("CAS-8", "an answer of every branch", show(outcome))
+    clause = race_clause(op)
+    key = op.branches[0].key  # type: ignore[union-attr]
+    cell = oracle.cell(key)
+    pairs = list(zip(op.branches, outcome.outcomes, strict=True))
+    finals: list[State] = []
+    for order in itertools.permutations(pairs):
+        states: list[State] = list(cell.states)
+        for branch, answer in order:
+            states = [s for old in states for s in step(oracle, old, branch, answer, began, ended)]
+        finals += [state for state in states if state not in finals]
+    oracle.count([clause, "CAS-9"] if clause == "CAS-8" else [clause])
+    raised = [answer for answer in outcome.outcomes if isinstance(answer, Raised)]
+    if cell.unknown:
+        return None
+    if not finals:
+        cell.forget()
+        due = "answers that some order of the calls explains"
+        return Violation(clause, due, show_race(pairs), True, key)
+    expired_before = cell.latest
+    cell.write(finals[0], "race", clause, oracle.number, began)
+    cell.states = tuple(finals)
+    cell.handle = oracle.space.handle
+    if finals == [None]:
+        cell.cause = "cas-delete" if expired_before is not None else "delete"
+    cell.stakes = (clause,)
+    definite = [error for error in raised if not error.indefinite]
+    if definite:
+        broken = "CAS-9" if clause == "CAS-8" else clause
+        oracle.count([broken])
+        return Violation(broken, "True or False", show_race(pairs), True, key)
+    return None
+
+
+def race_clause(op: Race) -> str:
+    """The clause that a race puts to the test, by what its branches are."""
+    if any(isinstance(branch, Increment) for branch in op.branches):
+        return "CAS-10"
+    if all(isinstance(branch, Cas) for branch in op.branches):
+        return "CAS-8"
+    return "TTL-10"
+
+
+def show_race(pairs: list[tuple[Operation, Outcome]]) -> str:
+    """The answers of a race, a branch each."""
+    return "; ".join(f"{branch.op} answered {show(answer)}" for branch, answer in pairs)

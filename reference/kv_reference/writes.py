@@ -1,0 +1,153 @@
+"""Judging set, delete and Fill; recording what a write leaves (SET, DEL, NULL, TTL, VAL)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from kv_spec.operations import Delete, Fill, Set, fill_keys
+from kv_spec.outcomes import Malformed, Outcome, Raised
+from kv_spec.store import ABSENT
+from kv_spec.values import Outside
+
+from kv_reference import blame, reads, stakes
+from kv_reference.belief import REFUSED, Cell
+from kv_reference.semantics import Domain, Effect, Ruling, State, removal_cause, rule_key
+from kv_reference.verdicts import Violation, show
+
+if TYPE_CHECKING:
+    from kv_reference.oracle import Oracle
+
+
+def judge_set(
+    oracle: Oracle, op: Set, outcome: Outcome, began: float, ended: float
+) -> Violation | None:
+    """set: what it leaves is seen later; here, whether it had to refuse, or might."""
+    if isinstance(op.key, Outside):
+        return None  # input of the wrong type is judged only for leaving other keys alone
+    cell = oracle.cell(op.key)
+    domain, key_clause = rule_key(oracle.profile, op.key)
+    ruling = oracle.rules.ruling(op)
+    clause = ruling.clause if domain is Domain.INSIDE else key_clause
+    must_refuse = domain is Domain.OUTSIDE or ruling.effect is Effect.REFUSE
+    if isinstance(outcome, Raised):
+        may_refuse = domain is Domain.DOUBTFUL or ruling.effect is Effect.EITHER
+        if outcome.indefinite and not must_refuse:
+            pending(oracle, cell, ruling, began)
+            return None
+        if must_refuse or (may_refuse and outcome.refusal):
+            return refused(oracle, cell, clause, outcome)
+        return _failed(oracle, cell, ruling, clause, outcome, op.ttl)
+    if must_refuse or isinstance(outcome, Malformed):
+        broken = clause if must_refuse else "ERR-1"
+        oracle.count([broken])
+        cell.forget()
+        due = "a refusal" if must_refuse else "a plain return"
+        return Violation(broken, due, show(outcome), True, cell.key)
+    done(oracle, cell, ruling, began, ended, op)
+    return None
+
+
+def done(oracle: Oracle, cell: Cell, ruling: Ruling, began: float, ended: float, op: Any) -> None:
+    """Records a write that went through."""
+    state = oracle.rules.after_write(ruling, None, began, ended)
+    if state is None:
+        removed(oracle, cell, began, removal_cause(ruling), ruling.clause)
+        return
+    cell.write(state, "set", ruling.clause, oracle.number, began)
+    cell.handle = oracle.space.handle
+    oracle.space.journal.sets.note(cell.key, oracle.number)
+    changed = bool(getattr(op, "change", False))
+    stakes.of_write(oracle.profile, cell, ruling, changed, getattr(op, "ttl", None))
+    if state.hi != math.inf:
+        oracle.expect_expiry(state.hi, cell)
+
+
+def removed(
+    oracle: Oracle, cell: Cell, began: float, cause: str = "delete", clause: str = "DEL-1"
+) -> None:
+    """Records that a key was removed, and by what."""
+    cell.write(None, cause, clause, oracle.number, began)
+    cell.handle = oracle.space.handle
+    oracle.space.journal.deletes.note(cell.key, oracle.number)
+
+
+def pending(oracle: Oracle, cell: Cell, ruling: Ruling, began: float) -> None:
+    """Records a write without an answer: from now on it may happen, or have happened."""
+    later: State = oracle.rules.after_write(ruling, None, began, math.inf)
+    cell.pending = (*cell.pending, later)
+
+
+def refused(oracle: Oracle, cell: Cell, clause: str, outcome: Raised) -> Violation | None:
+    """Records a refusal that the specification permits; nothing may have changed (ERR-1)."""
+    oracle.count([clause, "ERR-1"])
+    cell.mark(REFUSED)
+    oracle.space.journal.refusals.note(cell.key, oracle.number)
+    if outcome.early:
+        due = "an exception when it is awaited"
+        return Violation("ERR-1", due, f"{show(outcome)}, by the call itself", True, cell.key)
+    return None
+
+
+def _failed(
+    oracle: Oracle, cell: Cell, ruling: Ruling, clause: str, outcome: Raised, ttl: Any
+) -> Violation:
+    if oracle.space.journal.abandoned == oracle.number - 1:
+        broken = "LIST-10"
+    elif clause.startswith("KEY") and clause != "KEY-1":
+        broken = clause
+    else:
+        broken = next((kin for other, kin in cell.kin if other.writes), None) or blame.of_refusal(
+            ruling, ttl
+        )
+    oracle.count([broken])
+    cell.forget()
+    return Violation(broken, "no exception", show(outcome), True, cell.key)
+
+
+def judge_delete(
+    oracle: Oracle, op: Delete, outcome: Outcome, began: float, ended: float
+) -> Violation | None:
+    """delete: DEL-2 and DEL-4; that the key is gone is seen later."""
+    domain, clause = rule_key(oracle.profile, op.key)
+    if domain is Domain.OUTSIDE:
+        return reads.outside(oracle, clause, ABSENT, op.key)
+    cell = oracle.cell(op.key)
+    views = cell.views(began, ended)
+    certain = len(views) == 1 and not cell.unknown
+    broken = "DEL-2" if None in views else "DEL-1"
+    oracle.count([broken] if certain else [])
+    if isinstance(outcome, Raised):
+        if outcome.indefinite:
+            cell.pending = (*cell.pending, None)
+            return None
+        if domain is Domain.DOUBTFUL and outcome.refusal and None in views:
+            return None
+    if isinstance(outcome, Raised | Malformed):
+        oracle.count([broken])
+        return Violation(broken, "no exception", show(outcome), True, op.key)
+    violation = None
+    if oracle.profile.delete_returns == "bool" and certain:
+        oracle.count(["DEL-4"])
+        due = views[0] is not None
+        if outcome is not due:
+            violation = Violation("DEL-4", show(due), show(outcome), True, cell.key)
+    removed(oracle, cell, began)
+    return violation
+
+
+def judge_fill(
+    oracle: Oracle, op: Fill, outcome: Outcome, began: float, ended: float
+) -> Violation | None:
+    """Fill: many sets in one."""
+    for number, key in enumerate(fill_keys(op)):
+        cell = oracle.cell(key)
+        if isinstance(outcome, Raised):
+            cell.forget()
+        else:
+            one = Set(key, number, op.ttl)
+            done(oracle, cell, oracle.rules.ruling(one), began, ended, one)
+    if isinstance(outcome, Raised) and not outcome.indefinite:
+        oracle.count(["LIST-8"])
+        return Violation("LIST-8", "no exception", show(outcome))
+    return None

@@ -1,0 +1,243 @@
+"""What a store declares: capabilities, dialect, limits; and the presets of four families."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+CAPABILITIES: Final[Mapping[str, str]] = types.MappingProxyType(
+    {
+        "core": "get, set and delete",
+        "ttl": "set takes ttl, in seconds",
+        "list": "list(prefix) yields the entries below a prefix",
+        "iterate": "a listing can be walked while the store is written to",
+        "has": "has(key) answers a bool",
+        "cas-create": "cas(key, None, new)",
+        "cas-swap": "cas(key, expected, new)",
+        "cas-delete": "cas(key, expected, None)",
+        "cas": "all three parts of compare-and-swap",
+        "keys": "keys() yields every key",
+        "values": "values() yields every value",
+        "entries": "entries() yields every entry",
+        "clear": "clear() removes all entries",
+        "prune": "prune() drops expired records",
+        "close": "close() ends the handle",
+        "batch": "get_many, set_many, delete_many",
+        "add": "add(value) stores under a generated key",
+        "ns": "prefix(p) gives a substore",
+        "shared": "the same space opened twice is the same data",
+        "concurrent": "the store may be used from several threads or tasks at once",
+        "durable": "entries outlive the process",
+        "default_ttl": "entries set without ttl expire after a default",
+        "delete_result": "delete answers as delete_returns declares",
+        "list_order": "a listing comes in the order that list_order declares",
+        "bytes": "bytes are values",
+        "bigint": "integers beyond 2^53 are values",
+        "datetime": "datetimes are values",
+        "loader": "a miss calls a loader",
+        "coalescing": "at most one loader a key is in flight",
+        "tiered": "a store in tiers",
+        "layer": "a store built on other stores",
+    }
+)
+"""Every capability by name, with what it offers."""
+
+CAS_PARTS: Final = frozenset({"cas-create", "cas-swap", "cas-delete"})
+
+
+class ProfileError(ValueError):
+    """A profile that can not be read; the message says what would be right."""
+
+
+def _known(name: str, names: Mapping[str, Any], what: str) -> None:
+    if name not in names:
+        near = difflib.get_close_matches(name, names, 1)
+        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
+        raise ProfileError(f"there is no {what} {name!r}{hint}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A store's declarations; the first value of each dialect is the base.
+
+    Raises ProfileError for a value that no dialect has.
+    """
+
+    name: str = "base"
+    capabilities: frozenset[str] = frozenset()
+    """Declared beyond what the store's methods show; `cas` stands for its three parts."""
+    without: frozenset[str] = frozenset()
+    """Capabilities or method names that the store shows and does not offer."""
+    key_model: Literal["path", "flat"] = "path"
+    null: Literal["delete", "value", "reject"] = "delete"
+    ttl_zero: Literal["expire", "delete", "never", "default", "reject"] = "expire"
+    ttl_negative: Literal["expire", "delete", "never", "reject"] = "expire"
+    ttl_nonfinite: Literal["reject", "never"] = "reject"
+    ttl_resolution: float = 0.001
+    """Seconds from a deadline to the instant from which the entry is certainly absent."""
+    ttl_min: float = 0.0
+    """The shortest ttl in seconds that the store accepts."""
+    default_ttl: float | None = None
+    list_order: Literal["none", "insertion", "lex"] = "none"
+    iteration: Literal["snapshot", "weak"] = "snapshot"
+    delete_returns: Literal["none", "bool", "key"] = "none"
+    isolation: Literal["copy", "alias"] = "copy"
+    namespaces: Literal["isolated", "flat"] = "isolated"
+    clear_scope: Literal["own", "everything"] = "own"
+    batch: Literal["positional", "mapping"] = "positional"
+    consistency: Literal["linearizable", "read-your-writes", "eventual"] = "linearizable"
+    concurrent: bool | None = None
+    """None: yes where compare-and-swap is shown."""
+    durable: bool = False
+    absent: Literal["none", "sentinel", "raises"] = "none"
+    cas_equality: Literal["structural", "encoded"] = "structural"
+    after_close: Literal["undefined", "error"] = "undefined"
+    max_key_bytes: int | None = None
+    """The longest key in bytes of UTF-8 over all components; None: none declared."""
+    max_value_bytes: int | None = None
+    """The largest value in bytes of JSON text; None: none declared."""
+    rejects: tuple[type[Exception], ...] = ()
+    """Exceptions of the store's own by which it refuses input."""
+
+    def __post_init__(self) -> None:
+        for name in ("capabilities", "without"):
+            given = getattr(self, name)
+            given = given.split() if isinstance(given, str) else given
+            object.__setattr__(self, name, frozenset(given))
+        for name in sorted(self.capabilities):
+            _known(name, CAPABILITIES, "capability")
+        for field, allowed in _CHOICES.items():
+            if getattr(self, field) not in allowed:
+                wanted = ", ".join(allowed)
+                raise ProfileError(f"{field} is {getattr(self, field)!r}; it can be {wanted}")
+        if self.ttl_resolution < 0 or self.ttl_min < 0:
+            raise ProfileError("ttl_resolution and ttl_min are seconds, 0 or more")
+
+    @property
+    def flat(self) -> bool:
+        """True where a key is a plain str."""
+        return self.key_model == "flat"
+
+    @property
+    def extra_types(self) -> frozenset[str]:
+        """The declared values beyond JSON: "bytes", "bigint", "datetime"."""
+        return self.capabilities & {"bytes", "bigint", "datetime"}
+
+    @property
+    def shortest_ttl(self) -> float:
+        """The shortest ttl in seconds that is asked of the store."""
+        return max(self.ttl_resolution, self.ttl_min, 0.001)
+
+    def replace(self, **changes: Any) -> Profile:
+        """A copy with other declarations."""
+        return dataclasses.replace(self, **changes)
+
+    def differences(self) -> dict[str, Any]:
+        """The declarations that are not those of the base dialect, as a report prints them."""
+        return {
+            field.name: sorted(value) if isinstance(value, frozenset) else value
+            for field in dataclasses.fields(self)
+            if field.name not in ("name", "rejects")
+            and (value := getattr(self, field.name)) != getattr(BASE, field.name)
+        }
+
+
+_CHOICES: Final[dict[str, tuple[str, ...]]] = {
+    name: typing.get_args(hint)
+    for name, hint in typing.get_type_hints(Profile).items()
+    if typing.get_origin(hint) is Literal
+}
+
+BASE: Final = Profile()
+
+PRESETS: Final[Mapping[str, Profile]] = types.MappingProxyType(
+    {
+        "base": BASE,
+        "fedify": Profile(name="fedify"),
+        "polystore": Profile(
+            name="polystore",
+            key_model="flat",
+            ttl_zero="delete",
+            ttl_negative="delete",
+            iteration="weak",
+            delete_returns="key",
+            namespaces="flat",
+            after_close="error",
+        ),
+        "keyv": Profile(
+            name="keyv",
+            key_model="flat",
+            null="value",
+            ttl_zero="never",
+            ttl_negative="never",
+            iteration="weak",
+            delete_returns="bool",
+            capabilities=frozenset({"bytes", "bigint"}),
+            concurrent=False,
+        ),
+        "cachimbo": Profile(
+            name="cachimbo",
+            key_model="flat",
+            null="value",
+            ttl_zero="never",
+            ttl_resolution=1.0,
+            batch="mapping",
+            concurrent=False,
+        ),
+    }
+)
+
+
+def parse(text: str, base: Profile = BASE) -> Profile:
+    """Reads `--profile`: a preset, or `name=value` pairs, or both, separated by commas.
+
+    Sets are joined by `+`: `keyv,ttl_resolution=1,without=add+prune`. Pairs without a preset
+    change `base`. Raises ProfileError.
+    """
+    profile, changes = base, {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, equals, value = part.partition("=")
+        if not equals:
+            _known(part, PRESETS, "preset")
+            profile = PRESETS[part]
+        else:
+            changes[name] = _parse_field(name.replace("-", "_"), value)
+    return profile.replace(**{name.replace("-", "_"): value for name, value in changes.items()})
+
+
+def from_mapping(values: Mapping[str, Any], base: Profile = BASE) -> Profile:
+    """A Profile from plain data (TOML, or a store that does not import ours).
+
+    A key `preset` names the starting point. Raises ProfileError.
+    """
+    rest = dict(values)
+    if (preset := rest.pop("preset", None)) is not None:
+        _known(preset, PRESETS, "preset")
+        base = PRESETS[preset]
+    for name in rest:
+        _known(name, _FIELDS, "declaration")
+    if rejects := rest.get("rejects"):
+        rest["rejects"] = tuple(rejects)
+    return base.replace(**rest)
+
+
+_FIELDS: Final = {field.name: field for field in dataclasses.fields(Profile)}
+
+
+def _parse_field(name: str, text: str) -> Any:
+    _known(name, _FIELDS, "declaration")
+    if name in ("capabilities", "without"):
+        return frozenset(text.split("+"))
+    if name in _CHOICES or name == "name":
+        return text
+    if text in ("yes", "true", "no", "false"):
+        return text in ("yes", "true")
+    try:
+        return int(text) if name.startswith("max_") else float(text)
+    except ValueError:
+        raise ProfileError(f"{name} takes a number, yes or no, not {text!r}") from None
