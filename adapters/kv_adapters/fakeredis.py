@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Final
 
-from kv_adapters.redis import RedisStore
+from kv_adapters.redis import RedisClientStore
 from kv_adapters.spaces import Spaces
 
 try:
@@ -15,21 +15,34 @@ except ImportError as error:
         "this adapter needs fakeredis: pip install kv-conformance[fakeredis]"
     ) from error
 
-_SERVERS: Final = Spaces(FakeServer)
+
+def _server() -> FakeServer:
+    """An imitated server that has its database.
+
+    fakeredis makes it on the first connection, and of two first connections at once each gets a
+    database of its own: what one then writes, the other never sees.
+    """
+    server = FakeServer()
+    with FakeRedis(server=server) as client:
+        client.ping()
+    return server
 
 
-class FakeRedisStore(RedisStore):
-    """RedisStore on an imitated server for each space, or for each store without a space.
+_SERVERS: Final = Spaces(_server)
+
+
+class FakeRedisStore(RedisClientStore):
+    """The store on an imitated server for each space, or for each store without a space.
 
     Entries end by `time.time()` of this process.
     """
 
-    profile = RedisStore.profile.replace(name="fakeredis")
+    profile = RedisClientStore.profile.replace(name="fakeredis")
 
     def __init__(self, *, space: str | None = None) -> None:
         self._space = space
         self._server = _SERVERS.open(space)
-        super().__init__(client=FakeRedis(server=self._server))
+        super().__init__(FakeRedis(server=self._server), space="", prefix="kv")
 
     def describe(self) -> str:
         """The name and version of the imitation."""

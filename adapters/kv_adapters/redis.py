@@ -38,14 +38,10 @@ return 1
 """
 
 
-class RedisStore(OptimisticStore, ListingStore):
-    """Entries as strings; a space is a pair of first components, `prefix` and `space`, of all keys.
+class RedisClientStore(OptimisticStore, ListingStore):
+    """Entries as strings, over any client with the methods of redis-py's.
 
-    `url` is `redis://host:port/db`, `rediss://…`, `valkey://…`, `unix:///path` or
-    `redis+unix:///path`. Instead a `client` can be given, which then stays the caller's to close;
-    it must not decode responses, and should not try commands again by itself: a swap that is sent
-    twice can succeed and be told as a failure. Another client of the same server must not write
-    below `prefix`. Entries are as durable as the server is told to be.
+    A space is a pair of first components, `prefix` and `space`, of all keys.
     """
 
     # A millisecond of the server's clock, which may also be one behind, and the margin of `_px`.
@@ -58,39 +54,10 @@ class RedisStore(OptimisticStore, ListingStore):
         after_close="error",
     )
 
-    def __init__(
-        self,
-        url: str | None = None,
-        *,
-        client: redis.Redis | None = None,
-        space: str = "",
-        prefix: str = "kv",
-    ) -> None:
-        if (url is None) == (client is None):
-            raise ValueError("a RedisStore takes either a url (redis://host:port/db) or a client")
-        self._owned = client is None
-        connected: Any = client if url is None else _connect(url)
-        if connected.connection_pool.connection_kwargs.get("decode_responses"):
-            raise ValueError("the client must not decode responses: values are bytes here")
-        self._client = connected
+    def __init__(self, client: Any, *, space: str, prefix: str) -> None:
+        self._client = client
         self._root: Path = (prefix, space)
-        self._swap_script = connected.register_script(_SWAP)
-
-    @classmethod
-    @contextmanager
-    def for_run(cls) -> Iterator[RunServer]:
-        """A server of its own for one run. Raises ServerMissing where none is installed."""
-        from kv_adapters.servers.redis import redis_server
-
-        with redis_server() as server:
-            yield RunServer(options={"url": server.url}, note=server.note, pid=server.pid)
-
-    def describe(self) -> str:
-        """The server's name and version."""
-        with _errors():
-            info = self._client.info("server")
-        valkey = info.get("valkey_version")
-        return f"Valkey {valkey}" if valkey else f"Redis {info.get('redis_version')}"
+        self._swap_script = client.register_script(_SWAP)
 
     def _read(self, path: Path) -> Any:
         return self._look(path)[0]
@@ -143,12 +110,55 @@ class RedisStore(OptimisticStore, ListingStore):
             for start in range(0, len(names), _PAGE):
                 self._client.delete(*names[start : start + _PAGE])
 
+    def _name(self, path: Path) -> bytes:
+        return encode_key(self._root + path)
+
+
+class RedisStore(RedisClientStore):
+    """A store on a Redis or Valkey server.
+
+    `url` is `redis://host:port/db`, `rediss://…`, `valkey://…`, `unix:///path` or
+    `redis+unix:///path`. Instead a `client` can be given, which then stays the caller's to close;
+    it must not decode responses, and should not try commands again by itself: a swap that is sent
+    twice can succeed and be told as a failure. Others that use the server must not write below
+    `prefix`. Entries are as durable as the server is told to be.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        client: redis.Redis | None = None,
+        space: str = "",
+        prefix: str = "kv",
+    ) -> None:
+        if (url is None) == (client is None):
+            raise ValueError("a RedisStore takes either a url (redis://host:port/db) or a client")
+        connected: Any = client if url is None else _connect(url)
+        if connected.connection_pool.connection_kwargs.get("decode_responses"):
+            raise ValueError("the client must not decode responses: values are bytes here")
+        self._owned = client is None
+        super().__init__(connected, space=space, prefix=prefix)
+
+    @classmethod
+    @contextmanager
+    def for_run(cls) -> Iterator[RunServer]:
+        """A server of its own for one run. Raises ServerMissing where none is installed."""
+        from kv_adapters.servers.redis import redis_server
+
+        with redis_server() as server:
+            yield RunServer(options={"url": server.url}, note=server.note, pid=server.pid)
+
+    def describe(self) -> str:
+        """The server's name and version."""
+        with _errors():
+            info = self._client.info("server")
+        valkey = info.get("valkey_version")
+        return f"Valkey {valkey}" if valkey else f"Redis {info.get('redis_version')}"
+
     def _release(self) -> None:
         if self._owned:
             self._client.close()
-
-    def _name(self, path: Path) -> bytes:
-        return encode_key(self._root + path)
 
 
 def _connect(url: str) -> redis.Redis:

@@ -69,6 +69,8 @@ class SqliteStore(ListingStore):
         clock: Callable[[], float] = time.time,
         busy_timeout: float = 30.0,
     ) -> None:
+        if url is not None and path is not None:
+            raise ValueError("a SqliteStore takes a url or a path, not both")
         self._clock = clock
         self._root: Path = (space,)
         self._memory: str | None = None
@@ -88,6 +90,10 @@ class SqliteStore(ListingStore):
             file = FilePath(folder) / "data.db"
             note = f"SQLite {sqlite3.sqlite_version} on a temporary file"
             yield RunServer(options={"path": str(file)}, note=note)
+
+    def describe(self) -> str:
+        """The library's name and version."""
+        return f"SQLite {sqlite3.sqlite_version}"
 
     def prune(self) -> None:
         """Drops the records of expired entries, which otherwise stay until they are overwritten."""
@@ -156,6 +162,6 @@ def _file_of(url: str | None) -> str:
     if url is None:
         return ""
     parts = urlsplit(url)
-    if parts.scheme != "sqlite" or parts.netloc:
+    if parts.scheme != "sqlite" or parts.netloc or parts.query or parts.fragment:
         raise ValueError(f"{url!r} is no SQLite URL; write sqlite:///data.db or sqlite:///:memory:")
     return unquote(parts.path[1:])

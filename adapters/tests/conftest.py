@@ -1,5 +1,6 @@
 """Every store by name, opened in a space of its own, and a clock that tests move."""
 
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -38,13 +39,14 @@ class Opener:
     kind: Any
     options: dict[str, object]
     clock: Clock = field(default_factory=Clock)
+    number: int = field(default_factory=itertools.count().__next__)
     opened: list[Any] = field(default_factory=list)
 
     def __call__(self, space: str = "a") -> Any:
         options = dict(self.options)
         if self.name.startswith(("memory", "sqlite")):
             options["clock"] = self.clock
-        store = self.kind(space=f"{space}-of-{id(self)}", **options)
+        store = self.kind(space=f"{space}-of-{self.number}", **options)
         self.opened.append(store)
         return store
 
@@ -66,7 +68,7 @@ def load(name: str) -> Any:
 
 
 class Runs:
-    """The servers of this session, each started when a test first asks for it."""
+    """The servers of this test run, each started when a test first asks for it."""
 
     def __init__(self, stack: ExitStack) -> None:
         self.stack = stack

@@ -72,3 +72,9 @@ def test_memcached_takes_another_key_of_the_same_digest_for_a_miss(memcached: An
     assert not memcached.cas(("k",), 1, 2)
     assert memcached.cas(("k",), None, 2)
     assert memcached.get(("k",)) == 2
+
+
+def test_fakeredis_has_its_database_before_two_clients_can_race_for_it() -> None:
+    store = load("fakeredis")()
+    assert list(store._server.dbs) == [0]
+    store.close()

@@ -68,7 +68,7 @@ def test_in_memory_a_space_lives_as_long_as_its_last_handle() -> None:
     again.close()
 
 
-@pytest.mark.parametrize("url", ["redis:///x", "sqlite://host/data.db", "data.db"])
+@pytest.mark.parametrize("url", ["redis:///x", "sqlite://host/data.db", "data.db", "sqlite:///a?b"])
 def test_a_url_of_something_else_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="no SQLite URL"):
         SqliteStore(url)

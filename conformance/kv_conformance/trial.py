@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from kv_reference.oracle import Oracle
 from kv_reference.store import ReferenceStore
+from kv_reference.verdicts import Violation
 from kv_spec.operations import Operation
 from kv_spec.profile import Profile
 
@@ -20,6 +21,13 @@ VIRTUAL_SLACK: Final = 1e-6
 """Seconds of rounding in a store that computes with floats; 0 where it declares r = 0."""
 REAL_SLACK: Final = 0.005
 """Seconds by which two clocks of one machine may be read apart."""
+
+
+Ignores = Callable[[Violation], bool]
+
+
+def _nothing(_: Violation) -> bool:
+    return False
 
 
 def slack_of(clock: Clock, profile: Profile) -> float:
@@ -37,20 +45,20 @@ class Trial:
         self.profile = subject.profile
         self.slack = slack_of(subject.clock, subject.profile)
 
-    def open(self, *, muted: Collection[str] = frozenset(), minimal: bool = False) -> Session:
+    def open(self, *, ignores: Ignores = _nothing, minimal: bool = False) -> Session:
         """A session on a fresh world."""
         oracle = Oracle(self.profile, slack=self.slack, minimal=minimal)
-        return Session(self.subject.world(), oracle, self.subject.clock, muted)
+        return Session(self.subject.world(), oracle, self.subject.clock, ignores)
 
     def run(
         self,
         program: Sequence[Operation],
         *,
-        muted: Collection[str] = frozenset(),
+        ignores: Ignores = _nothing,
         minimal: bool = False,
     ) -> Session:
-        """Runs a program up to its first violation that is not muted."""
-        return run_program(program, lambda: self.open(muted=muted, minimal=minimal))
+        """Runs a program up to its first violation that is not ignored."""
+        return run_program(program, lambda: self.open(ignores=ignores, minimal=minimal))
 
 
 def trial_of(store: type[ReferenceStore] = ReferenceStore, profile: Profile | None = None) -> Trial:

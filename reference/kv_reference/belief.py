@@ -31,6 +31,7 @@ class Cell:
     `states` are the states that the specification still permits, nearly always one. `cause`
     tells why: "never", "set", "cas", "increment", or for a key that is gone "delete", "null",
     "zero", "negative", "cas-delete". `written`, `confirmed` are numbers of operations.
+    With the flag DOUBTED the clock alone tells from `doubt_ends` on that the entry is gone.
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class Cell:
         "cause",
         "clause",
         "confirmed",
+        "doubt_ends",
         "flags",
         "fresh",
         "handle",
@@ -63,7 +65,7 @@ class Cell:
         self.old: list[Any] = []
         self.written = self.confirmed = self.handle = -1
         self.writes = 0
-        self.wrote_at = -math.inf
+        self.wrote_at = self.doubt_ends = -math.inf
         self.flags = self.fresh = 0
         self.unknown = False
         self.stakes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Judging listings: list, keys, values, entries, and walks that write (LIST, ITER)."""
+"""Judging a listing by prefix (LIST)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from kv_spec.operations import List, Scan
+from kv_spec.operations import List
 from kv_spec.outcomes import Malformed, Outcome, Raised
 from kv_spec.values import equal, is_container
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MANY: Final = 100
 """More entries than this test that a listing is complete beyond a page (LIST-8)."""
-_GONE: Final = frozenset("TTL-3 TTL-9 DEL-1 NULL-2 NULL-4 TTL-6 TTL-7 CAS-4 CAS-5 SET-2".split())
+GONE: Final = frozenset("TTL-3 TTL-4 TTL-9 DEL-1 NULL-2 NULL-4 TTL-6 TTL-7 CAS-4 CAS-5 SET-2".split())
 _LIVE: Final = frozenset("TTL-2 TTL-5 TTL-12 TTL-1 NULL-1 TTL-4 ITER-4 LIST-10".split())
 
 
@@ -65,7 +65,7 @@ class Listing:
             yield "LIST-9"
         for cell in self.gone:
             found = self.oracle.read_stakes(cell, self.began, self.ended)
-            yield from (clause for clause in found if clause in _GONE or clause == "OPEN-1")
+            yield from (clause for clause in found if clause in GONE or clause == "OPEN-1")
         for cell in must[:MANY]:
             found = self.oracle.read_stakes(cell, self.began, self.ended)
             yield from (clause for clause in found if clause in _LIVE)
@@ -107,7 +107,7 @@ class Listing:
         if cell is not None:
             scene = self.oracle.scene(cell, self.began)
             for suspect in blame.found(scene, value):
-                if suspect[0] in _GONE or suspect[0] == "OPEN-1":
+                if suspect[0] in GONE or suspect[0] == "OPEN-1":
                     yield suspect
         yield "LIST-7", True
         yield ("LIST-2" if self.prefix else "LIST-1"), True
@@ -239,7 +239,7 @@ def _learn(oracle: Oracle, listing: Listing, seen: Counter[Any], complete: bool)
         if len(views) > 1 and (complete or cell.key in seen):
             kept = tuple(view for view in views if (view is not None) == (cell.key in seen))
             if kept:
-                reads.note(oracle, cell, kept, listing.began)
+                reads.note(oracle, cell, kept, listing.began, listing.ended)
 
 
 def _ordered(oracle: Oracle, entries: list[Any]) -> Violation | None:
@@ -259,72 +259,3 @@ def _ordered(oracle: Oracle, entries: list[Any]) -> Violation | None:
         return None
     oracle.count(["LIST-9"])
     return Violation("LIST-9", f"the keys in {order} order: {show(due)}", show(keys), True)
-
-
-def judge_scan(
-    oracle: Oracle, op: Scan, outcome: Outcome, began: float, ended: float
-) -> Violation | None:
-    """keys, values, entries: the same set as the listing of everything (ITER-5)."""
-    prefix: Any = "" if oracle.profile.flat else ()
-    listing = Listing(oracle, prefix, began, ended)
-    wanted = [clause for clause in listing.stakes() if clause in _GONE]
-    oracle.count([*(["ITER-5"] if listing.must or listing.gone else []), *wanted])
-    if isinstance(outcome, Raised) and outcome.indefinite:
-        return None
-    if isinstance(outcome, Raised | Malformed):
-        oracle.count(["ITER-5"])
-        return Violation("ITER-5", "a listing", show(outcome))
-    if op.method == "entries":
-        violation = compare(oracle, listing, outcome, complete=True)
-    elif op.method == "keys":
-        violation = _scan_keys(oracle, listing, outcome)
-    else:
-        violation = _scan_values(oracle, listing, outcome)
-    if violation is None or violation.clause in _GONE:
-        return violation
-    oracle.count(["ITER-5"])
-    return Violation("ITER-5", violation.expected, violation.actual, violation.sure, violation.key)
-
-
-def _scan_keys(oracle: Oracle, listing: Listing, keys: list[Any]) -> Violation | None:
-    entries = []
-    for key in keys:
-        cell = known_cell(oracle, key)
-        latest = None if cell is None else cell.latest
-        if cell is not None and latest is None and cell.old:
-            latest = Live(cell.old[-1])
-        entries.append((key, latest.value if latest is not None else None))
-    return compare(oracle, listing, entries, complete=True)
-
-
-def _scan_values(oracle: Oracle, listing: Listing, values: list[Any]) -> Violation | None:
-    if any(cell.unknown for cell in oracle.space.cells.values()):
-        return None
-    rest = list(values)
-    possible = [
-        (cell, view)
-        for cell in listing.below
-        for view in cell.views(listing.began, listing.ended)
-        if view is not None
-    ]
-    for cell in listing.must:
-        live = next(view for owner, view in possible if owner is cell and view is not None)
-        found = next((i for i, value in enumerate(rest) if equal(live.value, value)), None)
-        if found is None:
-            return Violation("ITER-5", f"a value {show(live.value)}", show(values), True, cell.key)
-        rest.pop(found)
-    for value in rest:
-        if not any(equal(view.value, value) for _, view in possible):
-            gone = next((cell for cell in listing.gone if _was(cell, value)), None)
-            clause = "ITER-5"
-            if gone is not None:
-                suspects = listing.of_extra(gone.key, value, gone)
-                clause, _ = blame.choose(suspects, oracle.at_stake, "ITER-5")
-            return Violation(clause, "no such value", show(value), True)
-    return None
-
-
-def _was(cell: Cell, value: Any) -> bool:
-    latest = cell.latest
-    past = cell.old if latest is None else [*cell.old, latest.value]
-    return any(equal(old, value) for old in past)

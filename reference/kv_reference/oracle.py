@@ -19,7 +19,18 @@ from kv_spec.outcomes import Outcome
 from kv_spec.profile import Profile
 from kv_spec.values import equal
 
-from kv_reference import blame, lifecycle, listings, reads, stakes, swaps, walks, writes
+from kv_reference import (
+    blame,
+    lifecycle,
+    listings,
+    races,
+    reads,
+    scans,
+    stakes,
+    swaps,
+    walks,
+    writes,
+)
 from kv_reference.belief import Cell
 from kv_reference.kinship import kin
 from kv_reference.semantics import Rules
@@ -171,9 +182,9 @@ _JUDGES: Final[dict[type[Any], Callable[..., Violation | None]]] = {
     ops.Delete: writes.judge_delete,
     ops.Fill: writes.judge_fill,
     ops.Cas: swaps.judge_cas,
-    ops.Race: swaps.judge_race,
+    ops.Race: races.judge_race,
     ops.List: listings.judge_list,
-    ops.Scan: listings.judge_scan,
+    ops.Scan: scans.judge_scan,
     ops.Iterate: walks.judge_iterate,
     ops.Open: lifecycle.judge_open,
     ops.Close: lifecycle.judge_close,

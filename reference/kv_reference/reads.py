@@ -40,7 +40,7 @@ def judge_get(
     kept = matching(oracle, cell, outcome, began, ended)
     if not kept and not cell.unknown:
         return _wrong(oracle, cell, outcome, began, ended)
-    note(oracle, cell, kept, began)
+    note(oracle, cell, kept, began, ended)
     if op.change and is_container(outcome) and oracle.profile.isolation == "copy":
         cell.mark(HANDED_OUT)
     cell.mark(GOT)
@@ -62,17 +62,22 @@ def matching(
     )
 
 
-def note(oracle: Oracle, cell: Cell, kept: tuple[State, ...], began: float) -> None:
+def note(oracle: Oracle, cell: Cell, kept: tuple[State, ...], began: float, ended: float) -> None:
     """Goes on with the states that a read left possible (TTL-4)."""
     if cell.unknown:
         return
+    cell.confirm(adopted(cell, kept, began, ended), oracle.number)
+
+
+def adopted(cell: Cell, kept: tuple[State, ...], began: float, ended: float) -> tuple[State, ...]:
+    """`kept`, with an entry that is gone as an expired one: a revival is the clock's fault."""
     latest = cell.latest
-    if latest is not None and latest.lo <= began < latest.hi and latest.lo != -math.inf:
+    if latest is not None and -math.inf < latest.lo <= ended and began < latest.hi:
         cell.flags |= DOUBTED
+        cell.doubt_ends = latest.hi
     if kept == (None,) and latest is not None:
-        # The entry stays on record as expired, so that a revival is blamed on the clock.
-        kept = (Live(latest.value, -math.inf, min(latest.hi, began)),)
-    cell.confirm(kept, oracle.number)
+        return (Live(latest.value, -math.inf, min(latest.hi, began)),)
+    return kept
 
 
 def _wrong(oracle: Oracle, cell: Cell, outcome: Outcome, began: float, ended: float) -> Violation:
@@ -151,7 +156,7 @@ def judge_has(
     kept = tuple(view for view in views if (view is not None) == outcome)
     if not kept and not cell.unknown:
         return _wrong_has(oracle, cell, outcome, views, began)
-    note(oracle, cell, kept, began)
+    note(oracle, cell, kept, began, ended)
     cell.mark(ASKED)
     oracle.space.journal.asked = oracle.number
     return None

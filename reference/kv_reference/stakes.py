@@ -126,9 +126,11 @@ def of_read(journal: Journal, cell: Cell, began: float, ended: float) -> list[st
     live = next((view for view in possible if view is not None), None)
     if live is not None and None in possible:
         return []
+    if live is None and cell.flags & DOUBTED and began < cell.doubt_ends:
+        return ["TTL-4"]  # gone since a read said so: no other clause excludes the entry yet
     found = list(_if_live(cell, live, began) if live is not None else _if_gone(cell))
     found += _of_interference(journal, cell, live)
-    if cell.flags & DOUBTED:
+    if live is not None and cell.flags & DOUBTED:
         found.append("TTL-4")
     return found
 

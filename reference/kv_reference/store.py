@@ -8,16 +8,22 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
-from kv_spec.errors import InvalidInput, InvalidKey, InvalidTtl, InvalidValue, StoreClosed
+from kv_spec.errors import (
+    InvalidInput,
+    InvalidKey,
+    InvalidTtl,
+    InvalidValue,
+    StoreClosed,
+    Unsupported,
+)
 from kv_spec.profile import Profile
-from kv_spec.store import ABSENT
 from kv_spec.values import Outside, check_json, copy, equal, is_container
 
-from kv_reference.semantics import Domain, Effect, Rules, Ruling, State, rule_key, rule_write
+from kv_reference.semantics import Domain, Effect, Ruling, rule_key, rule_write
 
 REFERENCE_PROFILE = Profile(
     name="reference",
@@ -63,7 +69,11 @@ class ReferenceStore:
         self.closed = False
         shared = _WORLD if world is None else world
         fresh: tuple[dict[Any, Record], Any] = ({}, threading.RLock())
-        self.records, self.lock = fresh if space is None else shared.setdefault(space, fresh)
+        data = fresh if space is None else shared.setdefault(space, fresh)
+        self.records: dict[Any, Record] = data[0]
+        self.lock: Any = data[1]
+        for name in self.profile.without & _OPTIONAL:
+            setattr(self, name, self.refusal(name))
 
     def get(self, key: Any) -> Any:
         """The live value, or None (GET-1 to GET-5)."""
@@ -94,23 +104,27 @@ class ReferenceStore:
 
     def list(self, prefix: Any = None) -> Iterator[tuple[Any, Any]]:
         """The entries below a prefix at this instant, in the order of their keys (LIST)."""
+        return iter(self.snapshot(prefix))
+
+    def keys(self) -> Iterator[Any]:
+        """Every live key."""
+        return iter([key for key, _ in self.snapshot()])
+
+    def values(self) -> Iterator[Any]:
+        """Every live value."""
+        return iter([value for _, value in self.snapshot()])
+
+    def entries(self) -> Iterator[tuple[Any, Any]]:
+        """Every live entry."""
+        return iter(self.snapshot())
+
+    def snapshot(self, prefix: Any = None) -> Sequence[tuple[Any, Any]]:
+        """What is live below a prefix now; every listing comes through here (ITER-5)."""
         with self.lock:
             prefix = self.check_prefix(prefix)
             found = [key for key in self.stored_keys() if self.below(key, prefix)]
             entries = [(key, record) for key in found if (record := self.live(key)) is not None]
-        return iter([(key, self.hand_out(record.value)) for key, record in entries])
-
-    def keys(self) -> Iterator[Any]:
-        """Every live key."""
-        return iter([key for key, _ in self.list()])
-
-    def values(self) -> Iterator[Any]:
-        """Every live value."""
-        return iter([value for _, value in self.list()])
-
-    def entries(self) -> Iterator[tuple[Any, Any]]:
-        """Every live entry."""
-        return self.list()
+            return [(key, self.hand_out(record.value)) for key, record in entries]
 
     def cas(
         self, key: Any, expected: Any, new: Any, *, ttl: float | timedelta | None = None
@@ -127,13 +141,13 @@ class ReferenceStore:
     def clear(self) -> None:
         """Removes every entry."""
         with self.lock:
-            self.enter(("any",))
+            self.check_open()
             self.records.clear()
 
     def prune(self) -> None:
         """Drops the expired records (TTL-11)."""
         with self.lock:
-            self.enter(("any",))
+            self.check_open()
             for key in [key for key in self.records if self.live(key) is None]:
                 self.records.pop(key, None)
 
@@ -141,11 +155,23 @@ class ReferenceStore:
         """Ends this handle; again is no error (CLOSE-1)."""
         self.closed = True
 
+    def refusal(self, name: str) -> Callable[..., Any]:
+        """What stands for a method that the profile excludes (ERR-2)."""
+
+        def refuse(*_: Any, **__: Any) -> Any:
+            raise Unsupported(f"this store does not offer {name}")
+
+        return refuse
+
     def enter(self, key: Any) -> None:
         """Refuses a closed store and a key outside the domain, before anything changes."""
+        self.check_open()
+        self.check_key(key)
+
+    def check_open(self) -> None:
+        """Raises StoreClosed after close (CLOSE-2)."""
         if self.closed:
             raise StoreClosed("this store was closed")
-        self.check_key(key)
 
     def check_key(self, key: Any) -> None:
         """Raises InvalidKey for what is no key (KEY-3, KEY-4, KEY-7)."""
@@ -157,8 +183,7 @@ class ReferenceStore:
 
     def check_prefix(self, prefix: Any) -> Any:
         """The prefix to list by; raises InvalidKey for what is none."""
-        if self.closed:
-            raise StoreClosed("this store was closed")
+        self.check_open()
         if prefix is None or prefix in ((), ""):
             return "" if self.profile.flat else ()
         self.check_key(prefix)
@@ -166,6 +191,8 @@ class ReferenceStore:
 
     def check(self, value: Any, ttl: Any) -> Ruling:
         """The ruling on a write; raises InvalidValue or InvalidTtl before anything changes."""
+        if ttl is not None and "ttl" in self.profile.without:
+            raise Unsupported("this store has no ttl")
         if isinstance(ttl, timedelta):
             ttl = ttl.total_seconds()
         if ttl is not None and not self.is_number(ttl):
@@ -229,11 +256,11 @@ class ReferenceStore:
         """Structural equality of values (CAS-7)."""
         return equal(expected, value)
 
-    def stored_keys(self) -> list[Any]:
+    def stored_keys(self) -> Sequence[Any]:
         """The keys to list from, in order (LIST-9)."""
-        return (
-            list(self.records) if self.profile.list_order == "insertion" else sorted(self.records)
-        )
+        if self.profile.list_order == "insertion":
+            return tuple(self.records)
+        return sorted(self.records)
 
     def below(self, key: Any, prefix: Any) -> bool:
         """Whether a key starts with a prefix, component by component (LIST-2)."""
@@ -251,5 +278,4 @@ class ReferenceStore:
 
 
 _WORLD: dict[str, Any] = {}
-
-__all__ = ["ABSENT", "REFERENCE_PROFILE", "Record", "ReferenceStore", "Rules", "State"]
+_OPTIONAL: Final = frozenset("has list keys values entries cas clear prune close".split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from kv_spec.operations import STEP_VALUE, Iterate, Set, step_key
@@ -61,7 +62,8 @@ def _judge(oracle: Oracle, op: Iterate, listing: Listing, outcome: Outcome) -> V
     if bad is not None:
         oracle.count(["LIST-7"])
         return Violation("LIST-7", "entries", show(bad))
-    own_keys = _own_keys(op, len(outcome))
+    there = {cell.key for cell in listing.must}
+    own_keys = _own_keys(op, len(outcome), there)
     entries = [entry for entry in outcome if not _is_own(entry[0], own_keys)]
     if op.script == "write-new" and len(outcome) > len(listing.below) + min(op.limit, len(outcome)):
         oracle.count(["ITER-3"])
@@ -83,10 +85,11 @@ def _wrote(op: Iterate, outcome: list[Any]) -> bool:
     return op.limit > 0 and len(outcome) > (1 if op.script == "delete-yielded" else 0)
 
 
-def _own_keys(op: Iterate, steps: int) -> Counter[Any]:
+def _own_keys(op: Iterate, steps: int, there: Collection[Any]) -> Counter[Any]:
     if op.script != "write-new":
         return Counter()
-    return Counter(step_key(op.prefix, number) for number in range(min(steps, op.limit)))
+    keys = (step_key(op.prefix, number) for number in range(min(steps, op.limit)))
+    return Counter(key for key in keys if key not in there)
 
 
 def _is_own(key: Any, own: Counter[Any]) -> bool:

@@ -103,7 +103,7 @@ class Surface:
         entries = self._entries(self.store.list(_key(operation.prefix)))
         if not operation.change or isinstance(entries, Malformed):
             return entries
-        kept = copy(entries)
+        kept = [(key, copy(value)) for key, value in entries]
         for _, value in entries:
             change(value, CHANGED_AFTER_GET)
         return kept

@@ -1,0 +1,192 @@
+"""Simpler programs: what a shrinker tries, from the boldest to the smallest step.
+
+Every candidate is simpler by `size`, so that shrinking ends.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from kv_spec.json_form import to_json
+from kv_spec.operations import (
+    Advance,
+    Cas,
+    Fill,
+    Iterate,
+    Open,
+    Operation,
+    Program,
+    Race,
+)
+from kv_spec.store import ABSENT
+from kv_spec.values import Outside
+
+_SIMPLE_VALUES: Final[tuple[Any, ...]] = (1, 2, 0, "a", [1], {"a": 1})
+_SIMPLE_KEYS: Final = (("a",), ("b",), ("a", "b"), ("c",))
+_SIMPLE_FLAT_KEYS: Final = ("a", "b", "ab", "c")
+_SIMPLE_TIMES: Final = (1.0, 2.0, 4.0, 16.0)
+
+
+def size(program: Program) -> tuple[int, int, int]:
+    """How large a program is: operations, then keys and values that are not simple, then text."""
+    text = json.dumps(to_json(program))
+    fills = sum(op.n for op in program if isinstance(op, Fill))
+    return len(program), fills, len(text)
+
+
+def without_blocks(program: Program) -> Iterator[Program]:
+    """The program without a run of operations, longest runs first (Zeller's ddmin)."""
+    length = len(program) - 1  # the last operation is the one that shows the fault
+    block = length
+    while block >= 1:
+        for start in range(length - block, -1, -1):
+            yield program[:start] + program[start + block :]
+        block //= 2
+
+
+def with_one_key_for_another(program: Program) -> Iterator[Program]:
+    """The program with a key renamed everywhere, to a simpler key or to one it has already."""
+    keys = list(dict.fromkeys(key for op in program for key in _keys(op)))
+    for key in keys:
+        simple = _SIMPLE_FLAT_KEYS if isinstance(key, str) else _SIMPLE_KEYS
+        for other in simple:
+            if other == key or not _is_simpler(other, key):
+                continue
+            yield tuple(_rename(op, key, other) for op in program)
+            if other in keys:
+                continue
+
+
+def _is_simpler(other: Any, key: Any) -> bool:
+    return (len(json.dumps(other)), json.dumps(other)) < (len(json.dumps(key)), json.dumps(key))
+
+
+def _keys(op: Operation) -> Iterator[Any]:
+    if isinstance(op, Race):
+        for branch in op.branches:
+            yield from _keys(branch)
+        return
+    for name in ("key", "prefix"):
+        key = getattr(op, name, None)
+        if key and not isinstance(key, Outside):
+            yield key
+
+
+def _rename(op: Operation, key: Any, other: Any) -> Operation:
+    if isinstance(op, Race):
+        branches = tuple(_rename(branch, key, other) for branch in op.branches)
+        return dataclasses.replace(op, branches=branches)
+    for name in ("key", "prefix"):
+        if getattr(op, name, None) == key:
+            return dataclasses.replace(op, **{name: other})
+    return op
+
+
+def with_one_value_for_another(program: Program) -> Iterator[Program]:
+    """The program with a value replaced everywhere by a simpler one."""
+    values = [v for op in program for v in _values(op)]
+    for value in {json.dumps(v, default=repr): v for v in values}.values():
+        text = json.dumps(value, default=repr)
+        for simple in _SIMPLE_VALUES:
+            if (len(json.dumps(simple)), simple != 1) < (len(text), value != 1):
+                yield tuple(_revalue(op, text, simple) for op in program)
+
+
+def _values(op: Operation) -> Iterator[Any]:
+    if isinstance(op, Race):
+        for branch in op.branches:
+            yield from _values(branch)
+        return
+    for name in ("value", "expected", "new"):
+        value = getattr(op, name, ABSENT)
+        if value is not ABSENT and value is not None and not isinstance(value, Outside):
+            yield value
+
+
+def _revalue(op: Operation, text: str, simple: Any) -> Operation:
+    if isinstance(op, Race):
+        branches = tuple(_revalue(branch, text, simple) for branch in op.branches)
+        return dataclasses.replace(op, branches=branches)
+    changes = {
+        name: simple
+        for name in ("value", "expected", "new")
+        if (value := getattr(op, name, ABSENT)) is not ABSENT
+        and value is not None
+        and not isinstance(value, Outside)
+        and json.dumps(value, default=repr) == text
+    }
+    return dataclasses.replace(op, **changes) if changes else op
+
+
+def with_one_operation_simpler(program: Program) -> Iterator[Program]:
+    """The program with one argument of one operation simpler."""
+    for number, op in enumerate(program):
+        for simpler in _simpler(op):
+            yield (*program[:number], simpler, *program[number + 1 :])
+
+
+def _simpler(op: Operation) -> Iterator[Operation]:
+    if getattr(op, "change", False):
+        yield dataclasses.replace(op, change=False)  # type: ignore[call-arg]
+    ttl = getattr(op, "ttl", None)
+    if ttl is not None:
+        yield dataclasses.replace(op, ttl=None)  # type: ignore[call-arg]
+        for simple in _SIMPLE_TIMES:
+            if not isinstance(ttl, Outside) and simple < ttl:
+                yield dataclasses.replace(op, ttl=simple)  # type: ignore[call-arg]
+    if isinstance(op, Advance):
+        yield from (Advance(simple) for simple in _SIMPLE_TIMES if _plainer(simple, op.seconds))
+    elif isinstance(op, Fill):
+        yield from (dataclasses.replace(op, n=n) for n in _smaller(op.n))
+    elif isinstance(op, Iterate):
+        yield from (dataclasses.replace(op, limit=n) for n in _smaller(op.limit))
+    elif isinstance(op, Race) and len(op.branches) > 2:
+        for number in range(len(op.branches)):
+            yield dataclasses.replace(op, branches=op.branches[:number] + op.branches[number + 1 :])
+
+
+def _plainer(simple: float, seconds: float) -> bool:
+    return len(repr(simple)) < len(repr(seconds)) or simple < seconds
+
+
+def _smaller(number: int) -> Iterator[int]:
+    """Smaller numbers, by bisection towards `number`."""
+    low = 0
+    while number - low > 1:
+        low = (low + number) // 2
+        yield low
+    yield from (n for n in (1,) if n < number)
+
+
+def with_times_merged(program: Program) -> Iterator[Program]:
+    """The program with two steps of the clock that follow each other as one."""
+    for number in range(len(program) - 1):
+        one, two = program[number], program[number + 1]
+        if isinstance(one, Advance) and isinstance(two, Advance):
+            merged = Advance(one.seconds + two.seconds)
+            yield (*program[:number], merged, *program[number + 2 :])
+
+
+def with_less_to_it(program: Program) -> Iterator[Program]:
+    """The program with an operation replaced by a more basic one of the same effect."""
+    for number, op in enumerate(program):
+        if isinstance(op, Open) and op.space not in ("a", "b"):
+            yield (*program[:number], Open("b"), *program[number + 1 :])
+        if isinstance(op, Cas) and op.expected is ABSENT and op.new is not ABSENT:
+            from kv_spec.operations import Set
+
+            yield (*program[:number], Set(op.key, op.new, op.ttl), *program[number + 1 :])
+
+
+PASSES: Final = (
+    without_blocks,
+    with_times_merged,
+    with_one_key_for_another,
+    with_one_value_for_another,
+    with_one_operation_simpler,
+    with_less_to_it,
+)
+"""All ways to make a program simpler, the boldest first."""

@@ -1,0 +1,87 @@
+"""Judging keys, values and entries: each shows what a listing of everything shows (ITER-5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kv_spec.operations import Scan
+from kv_spec.outcomes import Malformed, Outcome, Raised
+from kv_spec.values import equal
+
+from kv_reference import blame
+from kv_reference.belief import Cell
+from kv_reference.listings import GONE, Listing, compare, known_cell
+from kv_reference.semantics import Live
+from kv_reference.verdicts import Violation, show
+
+if TYPE_CHECKING:
+    from kv_reference.oracle import Oracle
+
+
+def judge_scan(
+    oracle: Oracle, op: Scan, outcome: Outcome, began: float, ended: float
+) -> Violation | None:
+    """keys, values, entries: the same set as the listing of everything (ITER-5)."""
+    prefix: Any = "" if oracle.profile.flat else ()
+    listing = Listing(oracle, prefix, began, ended)
+    wanted = [clause for clause in listing.stakes() if clause in GONE]
+    oracle.count([*(["ITER-5"] if listing.must or listing.gone else []), *wanted])
+    if isinstance(outcome, Raised) and outcome.indefinite:
+        return None
+    if isinstance(outcome, Raised | Malformed):
+        oracle.count(["ITER-5"])
+        return Violation("ITER-5", "a listing", show(outcome))
+    if op.method == "entries":
+        violation = compare(oracle, listing, outcome, complete=True)
+    elif op.method == "keys":
+        violation = _scan_keys(oracle, listing, outcome)
+    else:
+        violation = _scan_values(oracle, listing, outcome)
+    if violation is None or violation.clause in GONE:
+        return violation
+    oracle.count(["ITER-5"])
+    return Violation("ITER-5", violation.expected, violation.actual, violation.sure, violation.key)
+
+
+def _scan_keys(oracle: Oracle, listing: Listing, keys: list[Any]) -> Violation | None:
+    entries = []
+    for key in keys:
+        cell = known_cell(oracle, key)
+        latest = None if cell is None else cell.latest
+        if cell is not None and latest is None and cell.old:
+            latest = Live(cell.old[-1])
+        entries.append((key, latest.value if latest is not None else None))
+    return compare(oracle, listing, entries, complete=True)
+
+
+def _scan_values(oracle: Oracle, listing: Listing, values: list[Any]) -> Violation | None:
+    if any(cell.unknown for cell in oracle.space.cells.values()):
+        return None
+    rest = list(values)
+    possible = [
+        (cell, view)
+        for cell in listing.below
+        for view in cell.views(listing.began, listing.ended)
+        if view is not None
+    ]
+    for cell in listing.must:
+        live = next(view for owner, view in possible if owner is cell and view is not None)
+        found = next((i for i, value in enumerate(rest) if equal(live.value, value)), None)
+        if found is None:
+            return Violation("ITER-5", f"a value {show(live.value)}", show(values), True, cell.key)
+        rest.pop(found)
+    for value in rest:
+        if not any(equal(view.value, value) for _, view in possible):
+            gone = next((cell for cell in listing.gone if _was(cell, value)), None)
+            clause = "ITER-5"
+            if gone is not None:
+                suspects = listing.of_extra(gone.key, value, gone)
+                clause, _ = blame.choose(suspects, oracle.at_stake, "ITER-5")
+            return Violation(clause, "no such value", show(value), True)
+    return None
+
+
+def _was(cell: Cell, value: Any) -> bool:
+    latest = cell.latest
+    past = cell.old if latest is None else [*cell.old, latest.value]
+    return any(equal(old, value) for old in past)

@@ -1,0 +1,176 @@
+"""What to try: pools of hard keys, values and ttls, shaped by a profile; for every engine.
+
+Faults hide where two things look alike, so keys come in themes (keys that a careless encoding, a
+path, a comparison or a query takes for one another) and values in twins (1, True, 1.0; 0, False,
+""). A program draws from one theme, so that it meets the twins of a key within a few operations.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from kv_spec.profile import Profile
+from kv_spec.values import Outside
+
+TICK: Final = 1 / 64
+"""The smallest step of a virtual clock in seconds: exact in a float and in microseconds."""
+DAY: Final = 86_400.0
+LARGE_TEXT: Final = "x" * (64 * 1024) + "y"
+
+_THEMES: Final[dict[str, list[tuple[str, ...]]]] = {
+    "plain": [("a",), ("b",), ("c",), ("a", "b"), ("a", "c"), ("b", "c")],
+    "siblings": [("a",), ("ab",), ("a-b",), ("a", "b"), ("a/b",), ("a", "bc"), ("a.b",)],
+    "separators": [("a", "b"), ("a:b",), ("ab",), ("a/b",), ("a", "b", "c"), ("a:b", "c"),
+                   ("a", "b:c"), ("a,b",), ("a b",), ("a::b",), ("a|b",), ("a", "b/c")],
+    "quotes": [("'",), ("''",), ('"',), ("\\",), ("\\\\",), ('a"b',), ("a'b",), ('["a"]',),
+               ("a\\b",), ("a",), ('a","b',), ("a", "b")],
+    "empty": [("",), ("a", ""), ("", "a"), ("a",), ("a", "", "b"), ("a", "b"), ("", "")],
+    "case": [("a",), ("A",), ("a ",), (" a",), ("\u00e1",), ("a\u0301",), ("\u00df",), ("ss",),
+             ("\u0130",), ("i\u0307",), ("a\t",)],
+    "unicode": [("\u00e9",), ("e\u0301",), ("\U0001f600",), ("\uffff",), ("\ufb01",), ("fi",),
+                ("\U0010ffff",), ("\u212b",), ("\u00c5",), ("\uffff", "\U0001f600"), ("\u200b",)],
+    "code points": [("a\0",), ("a",), ("a\0b",), ("\ud800",), ("\ufffd",), ("?",), ("a\nb",),
+                    ("\x7f",), ("\x01",), ("a\r",)],
+    "members": [("__proto__",), ("constructor",), ("toString",), ("__class__",), ("hasOwnProperty",),
+                ("__proto__", "a"), ("length",), ("__init__",), ("a", "__proto__"), ("get",)],
+    "paths": [("..",), (".",), ("a", "..", "b"), ("a/../b",), ("b",), ("a", "b"), ("CON",),
+              ("nul",), ("a.",), ("a",), ("a//b",), ("~",), ("-",), ("a%2Fb",), ("a+b",)],
+    "wildcards": [("a%",), ("ab",), ("a_",), ("a*",), ("a?",), ("[ab]",), ("a",), ("%",), ("*",),
+                  ("a.c",), ("abc",), ("a{b}",), ("^a",), ("$x",), ("(a",)],
+    "below wildcards": [("a%", "x"), ("ab", "x"), ("a_", "x"), ("a*", "x"), ("[ab]", "x"),
+                        ("a", "x"), ("a?", "x"), ("%", "x"), ("_", "x"), ("A", "x"), ("a ", "x"),
+                        ("\u00e1", "x"), ("a\u0301", "x"), ("a'", "x"), ("a\\", "x")],
+    "ends": [("a",), ("a", "\U0010ffff"), ("a", "\uffff"), ("a\U0010ffff",), ("b",), ("a", "a"),
+             ("a\x01",), ("a", "\x7f"), ("a\U0010ffff", "x"), ("a", "\U0010ffff", "x")],
+    "long": [("k" * 200,), ("k" * 199 + "j",), ("k" * 100, "k" * 100), ("k" * 255,),
+             ("k" * 254 + "j",), ("k" * 300,), ("k" * 299 + "j",), ("k" * 1100,),
+             ("k" * 1099 + "j",), ("a", "b", "c", "d", "e", "f", "g", "h"), ("a",)],
+    "numbers": [("1",), ("01",), ("1.0",), ("true",), ("null",), ("None",), ("1e0",), ("0",),
+                ("10",), ("9",), ("-1",)],
+}  # fmt: skip
+
+THEMES: Final = tuple(_THEMES)
+"""The names of the key themes."""
+
+PREFIX_THEMES: Final = ("below wildcards", "siblings", "wildcards", "separators", "ends", "case")
+"""The themes whose keys show most about prefixes."""
+
+_PLAIN_VALUES: Final[tuple[Any, ...]] = (
+    1, 0, False, True, "", [], {}, 0.0, 1.0, "a", "1", [1], [True], [1.0], [0], [False], [[]],
+    [1, 2], [2, 1], {"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1}, {"a": True}, {"a": None}, [None],
+    [None, 1], {"a": {"b": None}}, {"a": []}, [{}],
+)  # fmt: skip
+
+_HARD_VALUES: Final[tuple[Any, ...]] = (
+    2**53, -(2**53), 2**53 - 1, 1.5, -0.0, 1e308, 5e-324, 0.1, -1, 2**31, 2**32 + 1, 123456789.125,
+    "null", "None", "true", "0", '{"a": 1}', "[1]", "'", '"', "\\", "%s", "%", ":a", ":", "a\nb",
+    "a\r\nb", "\u2028", "a\0b", "\ud800", "\U0001f600", "e\u0301", "\u00e9", " a ", "\ufeffa",
+    "undefined", "NaN", "2024-01-01T00:00:00Z", "__null__", "\x7f",
+    {"__proto__": 1}, {"value": 1}, {"expires": 0}, {"value": 1, "expires": 1}, {"v": 1, "e": 0},
+    {"": 1}, {"a.b": 1}, {"$set": 1}, {"__proto__": {"a": 1}, "constructor": None}, {"\u00e9": 1},
+    {"a": [1, {"b": [True, 1.0, None]}]}, [[1, [2, [3, [None]]]]], ["", 0, False, None],
+    {"a": "", "b": 0, "c": False, "d": [], "e": {}}, [1, 1.0, True], {"__type__": "x", "data": "y"},
+)  # fmt: skip
+
+REFUSED_VALUES: Final = tuple(
+    Outside(name)
+    for name in "nan infinity minus-infinity function object cycle set integer-keys "
+    "nan-inside".split()
+)
+"""Values outside the domain of every store (VAL-4)."""
+TYPED: Final = tuple(Outside(name) for name in ("bytes", "bigint", "datetime"))
+"""Values that a store declares, refuses, or gives back as they were (VAL-8)."""
+REFUSED_TTLS: Final = tuple(Outside(name) for name in ("nan", "infinity", "text"))
+"""Ttls that mean nothing (TTL-8)."""
+WRONG_KEYS: Final = tuple(
+    Outside(name) for name in ("bytes", "number", "list", "none", "empty-tuple", "number-component")
+)
+"""Input of the wrong type where a key is due; judged only for leaving other keys alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """What one store is tried with."""
+
+    themes: dict[str, tuple[Any, ...]]
+    prefixes: dict[str, tuple[Any, ...]]
+    values: tuple[Any, ...]
+    hard_values: tuple[Any, ...]
+    ttls: tuple[float, ...]
+    odd_ttls: tuple[float, ...]
+    steps: tuple[float, ...]
+    everything: Any
+    """The prefix of all keys."""
+
+
+@cache
+def deep(levels: int = 31) -> Any:
+    """A value nested to the limit of the domain."""
+    value: Any = 1
+    for level in range(levels):
+        value = [value] if level % 2 else {"n": value}
+    return value
+
+
+def pools(profile: Profile) -> Pools:
+    """The pools for a store with this profile."""
+    themes = {name: tuple(_keys(profile, keys)) for name, keys in _THEMES.items()}
+    ttls = _ttls(profile)
+    return Pools(
+        themes=themes,
+        prefixes={name: tuple(_prefixes(profile, keys)) for name, keys in themes.items()},
+        values=_values(profile, _PLAIN_VALUES),
+        hard_values=(*_values(profile, _HARD_VALUES), deep(), "x" * 3000, LARGE_TEXT, *TYPED),
+        ttls=ttls,
+        odd_ttls=_odd_ttls(profile),
+        steps=_steps(profile, ttls),
+        everything="" if profile.flat else (),
+    )
+
+
+def _keys(profile: Profile, keys: list[tuple[str, ...]]) -> list[Any]:
+    if not profile.flat:
+        return list(keys)
+    return list(dict.fromkeys("/".join(key) for key in keys))
+
+
+def _prefixes(profile: Profile, keys: tuple[Any, ...]) -> list[Any]:
+    """Every prefix of every key of a theme, the whole keys and the empty prefix among them."""
+    if profile.flat:
+        found = [key[:end] for key in keys for end in (0, 1, 2, len(key) - 1, len(key))]
+    else:
+        found = [key[:end] for key in keys for end in range(len(key) + 1)]
+    return list(dict.fromkeys(found))
+
+
+def _values(profile: Profile, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    # A stored null and a miss look alike there, so cas and the reads can not tell them apart.
+    return values if profile.null != "value" else (*values, None)
+
+
+def unit(profile: Profile) -> float:
+    """The ttl in seconds that programs take for one: well above the resolution."""
+    return max(1.0, math.ceil(4 * profile.ttl_resolution), math.ceil(profile.ttl_min))
+
+
+def _ttls(profile: Profile) -> tuple[float, ...]:
+    one = unit(profile)
+    return (one, 1.5 * one, 2 * one, 2.5 * one, 8 * one, one + TICK)
+
+
+def _odd_ttls(profile: Profile) -> tuple[float, ...]:
+    """Ttls that are easily read as something else (TTL-5, TTL-12)."""
+    long = (30 * DAY, 31 * DAY, 2.0**31 / 1000 + 64, 2.0**32 / 1000 + 64, 400 * DAY)
+    r, least = profile.ttl_resolution, profile.shortest_ttl
+    if r == 0:
+        return (TICK * math.ceil(least / TICK), 0.25, 1.75, *long)
+    return (1.5 * max(r, least), 2.5 * max(r, least), max(1.0005, 1.25 * least), *long)
+
+
+def _steps(profile: Profile, ttls: tuple[float, ...]) -> tuple[float, ...]:
+    """Steps of the clock that meet the deadlines from both sides."""
+    one, r = unit(profile), profile.ttl_resolution
+    return (TICK, one / 2, one, one - TICK, one + r + TICK, 2 * one, max(ttls) + r + TICK)
