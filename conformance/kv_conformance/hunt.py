@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kv_conformance.session import Session
-from kv_conformance.shrink import Shrinker
-from kv_conformance.trial import Trial
 from kv_reference.verdicts import Violation
 from kv_spec.operations import Program
 
-_PATIENCE: Final = 3
-"""So often a doubtful blame may turn out to be a clause known already, before it is muted."""
+from kv_conformance.phases.side_by_side import Patient, real_waits
+from kv_conformance.session import Session
+from kv_conformance.shrink import BatchShrinker, Shrinker
+from kv_conformance.trial import Trial
 
 MORE_BASIC: Final = {
     "CAS-6": {"TTL-2", "TTL-3", "TTL-5", "TTL-9"},
@@ -27,6 +26,8 @@ MORE_BASIC: Final = {
     "LIST-2": {"GET-2"},
 }
 """Where a simpler program breaks one of these instead, that is the better blame."""
+PATIENT_BUDGET: Final = 200
+"""Programs that are run to shrink one whose waits are real."""
 
 
 class HarnessFault(Exception):
@@ -61,15 +62,20 @@ class Hunt:
         self.trial, self.reference, self.report = trial, reference, report
         self.budget = budget
         self.caught: dict[str, Caught] = {}
-        self.muted: set[str] = set()
-        self.muted_unsure: set[str] = set()
+        self._passed_over: Counter[str] = Counter()
         self._known_again: Counter[str] = Counter()
 
     def ignores(self, violation: Violation) -> bool:
         """True for a violation that needs no look: its clause is known, or was often doubtful."""
-        if violation.clause in self.muted:
+        if violation.clause in self.caught:
             return True
-        return not violation.sure and violation.clause in self.muted_unsure
+        again = self._known_again[violation.clause]
+        if again == 0:
+            return False
+        # What turned out to be a known fault before is looked at ever more rarely: at its second,
+        # fourth, eighth time and so on.
+        self._passed_over[violation.clause] += 1
+        return self._passed_over[violation.clause] < 1 << again
 
     def investigate(self, program: Program, violation: Violation) -> Caught | None:
         """Shrinks a failing program and reports its clause, unless it is known already.
@@ -79,48 +85,60 @@ class Hunt:
         caught = self._settle(program, violation)
         if caught is None or caught.clause in self.caught:
             self._known_again[violation.clause] += 1
-            if self._known_again[violation.clause] >= _PATIENCE:
-                self.muted_unsure.add(violation.clause)
+            self._passed_over[violation.clause] = 0
             return None
         self._ask_reference(caught)
         self.caught[caught.clause] = caught
-        self.muted.add(caught.clause)
         self.report(caught)
         return caught
 
     def _settle(self, program: Program, violation: Violation) -> Caught | None:
         """The fault behind a violation; None where it only follows from one known already."""
-        shrinker = self._shrinker({violation.clause})
+        way = self._way(program)
+        shrinker = self._shrinker(way, {violation.clause})
         again = shrinker.failing(program)
         if again is None:
             return Caught(violation.clause, violation, program, 1, steady=False)
         smallest = shrinker.shrink(again)
-        settled = self.trial.run(smallest, minimal=True).violation
+        settled = way.run(smallest, minimal=True).violation
         if settled is None or settled.clause in self.caught:
             return None
         basic = MORE_BASIC.get(settled.clause)
         if basic:
-            smallest, settled = self._more_basic(smallest, settled, basic)
+            smallest, settled = self._more_basic(way, smallest, settled, basic)
         return Caught(settled.clause, settled, smallest, shrinker.runs)
 
     def _more_basic(
-        self, program: Program, violation: Violation, clauses: set[str]
+        self, way: Trial | Patient, program: Program, violation: Violation, clauses: set[str]
     ) -> tuple[Program, Violation]:
-        shrinker = self._shrinker(clauses)
+        shrinker = self._shrinker(way, clauses)
         smaller = shrinker.shrink(program)
         if smaller == program:
             return program, violation
-        settled = self.trial.run(smaller, minimal=True).violation
+        settled = way.run(smaller, minimal=True).violation
         return (program, violation) if settled is None else (smaller, settled)
 
-    def _shrinker(self, clauses: set[str]) -> Shrinker:
+    def _way(self, program: Program) -> Trial | Patient:
+        """How a program is run anew: with others at its side where its waits are real."""
+        return Patient(self.trial) if real_waits(self.trial, program) else self.trial
+
+    def _shrinker(self, way: Trial | Patient, clauses: set[str]) -> Shrinker:
         """Shrinks towards any of `clauses`; other faults on the way are passed over."""
 
-        def failing(program: Program) -> Program | None:
-            session = self.trial.run(program, ignores=lambda v: v.clause not in clauses)
-            return session.program if session.violated else None
+        def ignores(violation: Violation) -> bool:
+            return violation.clause not in clauses
 
-        return Shrinker(failing, budget=self.budget)
+        def failing(program: Program) -> Program | None:
+            return _up_to_fault(way.run(program, ignores=ignores))
+
+        if isinstance(way, Trial):
+            return Shrinker(failing, budget=self.budget)
+        patient = way
+
+        def failing_all(programs: Sequence[Program]) -> list[Program | None]:
+            return [_up_to_fault(s) for s in patient.run_all(programs, ignores=ignores)]
+
+        return BatchShrinker(failing, failing_all, budget=min(self.budget, PATIENT_BUDGET))
 
     def _ask_reference(self, caught: Caught) -> None:
         session: Session = self.reference.run(caught.program, minimal=True)
@@ -129,3 +147,7 @@ class Hunt:
                 f"the reference breaks {session.violation.clause} on the program that shows "
                 f"{caught.clause}: {session.violation}, {caught.program}"
             )
+
+
+def _up_to_fault(session: Session) -> Program | None:
+    return session.program if session.violated else None

@@ -86,7 +86,7 @@ def run_program(program: Sequence[Operation], open_session: OpenSession) -> Sess
     places = switches.places()
     place = next(places)
     while True:
-        variant = [replace(op, switch=place) if _is_open(op) else op for op in program]
+        variant = [_held(op, place) for op in program]
         session = _run(variant, open_session())
         races = [step.outcome for step in session.steps if isinstance(step.outcome, Raced)]
         if session.violated or not races:
@@ -105,6 +105,12 @@ def _run(program: Sequence[Operation], session: Session) -> Session:
     finally:
         session.world.close()
     return session
+
+
+def _held(operation: Operation, place: int | None) -> Operation:
+    if isinstance(operation, Race) and operation.switch is None:
+        return replace(operation, switch=place)
+    return operation
 
 
 def _is_open(operation: Operation) -> bool:

@@ -6,12 +6,13 @@ A slow store is asked rarely: every program is run once, and at most `budget` of
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from kv_spec.json_form import to_json
-from kv_spec.operations import Program
+from kv_spec.operations import Advance, Operation, Program
 
-from kv_conformance.simplify import PASSES, size
+from kv_conformance.simplify import PASSES, size, with_times_merged, without_blocks
 
 
 class Shrinker:
@@ -61,3 +62,91 @@ class Shrinker:
             self._known[text] = self.failing(candidate)
         found = self._known[text]
         return found if found is not None and size(found) < size(best) else None
+
+
+_SHORTER: Final = (without_blocks, with_times_merged)
+_PLAINER: Final = tuple(simpler for simpler in PASSES if simpler not in _SHORTER)
+_MOST_AT_ONCE: Final = 48
+
+
+class BatchShrinker(Shrinker):
+    """Shrinks where a program takes long but many at once take no longer: on a real clock.
+
+    `failing_all` does for many programs what `failing` does for one. Every round tries all
+    simpler programs in one batch, and in a second one what the successful ones come to together;
+    no candidate waits longer than the program that it comes from.
+    """
+
+    def __init__(
+        self,
+        failing: Callable[[Program], Program | None],
+        failing_all: Callable[[Sequence[Program]], Sequence[Program | None]],
+        *,
+        budget: int = 200,
+    ) -> None:
+        super().__init__(failing, budget=budget)
+        self.failing_all = failing_all
+
+    def shrink(self, program: Program) -> Program:
+        """The smallest program found; `program` itself must fail."""
+        best, improved = program, True
+        while improved and self.runs < self.budget:
+            improved = False
+            for passes in (_SHORTER, _PLAINER):
+                smaller = self._round(passes, best)
+                best, improved = smaller or best, improved or smaller is not None
+        return best
+
+    def _round(self, passes: Iterable[Callable[[Program], object]], best: Program) -> Program | None:
+        candidates = [c for simpler in passes for c in simpler(best)]  # type: ignore[attr-defined]
+        found = self._try_all(candidates, best)
+        if len(found) > 1:
+            found += self._try_all(together(best, sorted(found, key=size)), best)
+        return min(found, key=size, default=None)
+
+    def _try_all(self, candidates: Iterable[Program], best: Program) -> list[Program]:
+        """What became of the candidates that fail and are smaller than `best`."""
+        texts: dict[str, Program] = {}
+        for candidate in candidates:
+            if size(candidate) < size(best) and _wait(candidate) <= _wait(best):
+                texts.setdefault(json.dumps(to_json(candidate)), candidate)
+        new = [text for text in texts if text not in self._known]
+        new = new[: min(_MOST_AT_ONCE, self.budget - self.runs)]
+        if new:
+            self.runs += len(new)
+            found = self.failing_all([texts[text] for text in new])
+            self._known.update(zip(new, found, strict=True))
+        known = (self._known.get(text) for text in texts)
+        return [one for one in known if one is not None and size(one) < size(best)]
+
+
+def _wait(program: Program) -> float:
+    return sum(op.seconds for op in program if isinstance(op, Advance))
+
+
+def together(best: Program, smaller: Sequence[Program]) -> list[Program]:
+    """Programs that are simpler than `best` in several of the ways of `smaller` at once.
+
+    The first has as many of them as do not touch the same operations, the last only two.
+    """
+    merged: dict[int, tuple[Operation, ...]] = {}
+    programs: list[Program] = []
+    for changes in (_changes(best, program) for program in smaller):
+        if merged.keys() & changes.keys():
+            continue
+        merged |= changes
+        parts = (merged.get(number, (op,)) for number, op in enumerate(best))
+        programs.append(tuple(op for part in parts for op in part))
+    return programs[:0:-1]
+
+
+def _changes(best: Program, other: Program) -> dict[int, tuple[Operation, ...]]:
+    """By what each operation of `best` is to be replaced to make it `other`."""
+    if len(best) == len(other):
+        return {i: (new,) for i, new in enumerate(other) if new != best[i]}
+    most = min(len(best), len(other))
+    head = next((i for i in range(most) if best[i] != other[i]), most)
+    tail = next((i for i in range(most - head) if best[-1 - i] != other[-1 - i]), most - head)
+    gone: dict[int, tuple[Operation, ...]] = dict.fromkeys(range(head, len(best) - tail), ())
+    gone[head] = other[head : len(other) - tail]
+    return gone

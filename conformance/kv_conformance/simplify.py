@@ -8,18 +8,21 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from kv_spec.json_form import to_json
 from kv_spec.operations import (
     Advance,
     Cas,
+    Delete,
     Fill,
+    Get,
     Iterate,
     Open,
     Operation,
     Program,
     Race,
+    Set,
 )
 from kv_spec.store import ABSENT
 from kv_spec.values import Outside
@@ -30,11 +33,14 @@ _SIMPLE_FLAT_KEYS: Final = ("a", "b", "ab", "c")
 _SIMPLE_TIMES: Final = (1.0, 2.0, 4.0, 16.0)
 
 
-def size(program: Program) -> tuple[int, int, int]:
-    """How large a program is: operations, then keys and values that are not simple, then text."""
+def size(program: Program) -> tuple[int, int, int, int]:
+    """How large a program is: operations, entries filled in, unusual operations, text."""
     text = json.dumps(to_json(program))
     fills = sum(op.n for op in program if isinstance(op, Fill))
-    return len(program), fills, len(text)
+    return len(program), fills, sum(type(op) not in _BASIC for op in program), len(text)
+
+
+_BASIC: Final = frozenset({Get, Set, Delete, Advance})
 
 
 def without_blocks(program: Program) -> Iterator[Program]:
@@ -53,11 +59,8 @@ def with_one_key_for_another(program: Program) -> Iterator[Program]:
     for key in keys:
         simple = _SIMPLE_FLAT_KEYS if isinstance(key, str) else _SIMPLE_KEYS
         for other in simple:
-            if other == key or not _is_simpler(other, key):
-                continue
-            yield tuple(_rename(op, key, other) for op in program)
-            if other in keys:
-                continue
+            if _is_simpler(other, key):
+                yield tuple(_rename(op, key, other) for op in program)
 
 
 def _is_simpler(other: Any, key: Any) -> bool:
@@ -130,13 +133,13 @@ def with_one_operation_simpler(program: Program) -> Iterator[Program]:
 
 def _simpler(op: Operation) -> Iterator[Operation]:
     if getattr(op, "change", False):
-        yield dataclasses.replace(op, change=False)  # type: ignore[call-arg]
+        yield _with(op, change=False)
     ttl = getattr(op, "ttl", None)
     if ttl is not None:
-        yield dataclasses.replace(op, ttl=None)  # type: ignore[call-arg]
+        yield _with(op, ttl=None)
         for simple in _SIMPLE_TIMES:
             if not isinstance(ttl, Outside) and simple < ttl:
-                yield dataclasses.replace(op, ttl=simple)  # type: ignore[call-arg]
+                yield _with(op, ttl=simple)
     if isinstance(op, Advance):
         yield from (Advance(simple) for simple in _SIMPLE_TIMES if _plainer(simple, op.seconds))
     elif isinstance(op, Fill):
@@ -146,6 +149,10 @@ def _simpler(op: Operation) -> Iterator[Operation]:
     elif isinstance(op, Race) and len(op.branches) > 2:
         for number in range(len(op.branches)):
             yield dataclasses.replace(op, branches=op.branches[:number] + op.branches[number + 1 :])
+
+
+def _with(op: Operation, **changes: Any) -> Operation:
+    return dataclasses.replace(cast(Any, op), **changes)  # type: ignore[no-any-return]
 
 
 def _plainer(simple: float, seconds: float) -> bool:
@@ -176,8 +183,6 @@ def with_less_to_it(program: Program) -> Iterator[Program]:
         if isinstance(op, Open) and op.space not in ("a", "b"):
             yield (*program[:number], Open("b"), *program[number + 1 :])
         if isinstance(op, Cas) and op.expected is ABSENT and op.new is not ABSENT:
-            from kv_spec.operations import Set
-
             yield (*program[:number], Set(op.key, op.new, op.ttl), *program[number + 1 :])
 
 

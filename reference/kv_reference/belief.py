@@ -19,8 +19,6 @@ CAS_NOTHING: Final = 32
 """cas(key, ABSENT, ABSENT) answered True (CAS-5)."""
 RETAKEN: Final = 64
 """A lock that expired was taken again (CAS-11)."""
-
-
 HANDED_OUT: Final = 128
 """An object that came out was changed by the caller (VAL-3)."""
 
@@ -80,6 +78,11 @@ class Cell:
     def latest(self) -> Live | None:
         """The entry last written, if it was one, expired or not."""
         return next((state for state in self.states if state is not None), None)
+
+    def past(self) -> list[Any]:
+        """The values that this key has had, the last one included."""
+        latest = self.latest
+        return self.old if latest is None else [*self.old, latest.value]
 
     def views(self, began: float, ended: float) -> tuple[State, ...]:
         """How a call may find this key."""

@@ -12,15 +12,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from kv_spec.values import CHANGED_AFTER_GET, CHANGED_AFTER_SET, carries, equal, walk
+from kv_spec.store import ABSENT
+from kv_spec.values import (
+    CHANGED_AFTER_GET,
+    CHANGED_AFTER_SET,
+    carries,
+    equal,
+    is_container,
+    walk,
+)
 
 from kv_reference.belief import ASKED, CAS_FAILED, DOUBTED, GOT, REFUSED, Cell
 from kv_reference.semantics import Live, Ruling
 from kv_reference.stakes import Journal
+from kv_reference.verdicts import Violation
 
 Suspect: TypeAlias = "tuple[str, bool]"
+"""A clause, and whether it is certain, if it is at stake at all, that it is the one."""
 NO_VALUE: Final = object()
 
 
@@ -39,9 +49,39 @@ class Scene:
     owner: Callable[[Any], str | None]
 
 
-def choose(suspects: Iterator[Suspect], stakes: Collection[str], fallback: str) -> Suspect:
-    """The first suspect whose clause is at stake; the fallback where none is."""
-    return next((suspect for suspect in suspects if suspect[0] in stakes), (fallback, False))
+class Blame(NamedTuple):
+    """The clause to charge; where that is not sure, `others` may be the broken ones."""
+
+    clause: str
+    sure: bool = True
+    others: tuple[str, ...] = ()
+
+    def violation(self, expected: str, actual: str, key: Any = None) -> Violation:
+        """The violation of this clause, with what was due and what came."""
+        return Violation(self.clause, expected, actual, self.sure, key, self.others)
+
+
+def choose(suspects: Iterator[Suspect], stakes: Collection[str], fallback: str) -> Blame:
+    """The first suspect whose clause is at stake, and who else it may be; else the fallback."""
+    possible = [suspect for suspect in suspects if suspect[0] in stakes]
+    if not possible:
+        return Blame(fallback, False)
+    clause, sure = possible[0]
+    others = () if sure else tuple(dict.fromkeys(c for c, _ in possible[1:] if c != clause))
+    return Blame(clause, sure, others)
+
+
+def of_read(scene: Scene, live: Live | None, answer: Any) -> Iterator[Suspect]:
+    """Suspects where a read of one key answered wrongly; `live` is what the key should be."""
+    if scene.minimal:
+        yield from (("OPEN-2", True), ("OPEN-1", True))
+    if live is None:
+        yield from found(scene, answer)
+    elif answer is ABSENT:
+        yield from lost(scene, live)
+    else:
+        yield from differs(scene, live, answer)
+    yield "OPEN-2", False
 
 
 def lost(scene: Scene, live: Live) -> Iterator[Suspect]:
@@ -51,23 +91,30 @@ def lost(scene: Scene, live: Live) -> Iterator[Suspect]:
         yield "TTL-4", True
     between = list(_between(scene, gone=True))
     yield from (suspect for suspect in between if suspect[1])
-    before = cell.before
+    before, passed, sure = cell.before, began > cell.wrote_at, not between
     if before is not None and before.hi != math.inf and began >= before.lo:
         yield "CAS-6" if cell.cause == "cas" else "SET-2", True
     for clause in ("KEY-5", "KEY-7", "KEY-3", "KEY-4"):
         yield clause, False
-    if live.hi != math.inf:
-        if cell.cause == "cas":
-            yield "CAS-6", False
-        for clause in ("TTL-9", "TTL-12", "TTL-5", "TTL-6", "TTL-7", "TTL-2"):
-            yield clause, not between
-    elif began > cell.wrote_at:
-        yield "TTL-1", not between
-    for clause in ("NULL-1", "GET-4", "SET-5"):
-        yield clause, True
-    yield _installed(cell), not between
+    if passed:
+        yield from ((clause, sure) for clause in _of_time(cell, live))
+    for clause in ("SET-5", "NULL-1", "GET-4", "VAL-8", "VAL-7", "NULL-4", "VAL-5"):
+        yield clause, clause == "GET-4" and sure and live.hi == math.inf
+    if not passed:
+        yield from ((clause, False) for clause in _of_time(cell, live) if clause != "TTL-9")
+    if before is not None and scene.minimal:
+        yield "SET-1", True
+    yield _installed(cell), sure
     yield from between
-    yield "GET-2", not between
+    yield "GET-2", sure
+
+
+def _of_time(cell: Cell, live: Live) -> Iterator[str]:
+    """The clauses that promise how long this entry lives, the most specific first."""
+    if live.hi != math.inf and cell.cause == "cas":
+        yield "CAS-6"
+    yield from ("TTL-6", "TTL-7", "TTL-8", "TTL-9", "TTL-12", "TTL-5")
+    yield "TTL-2" if live.hi != math.inf else "TTL-1"
 
 
 def _installed(cell: Cell) -> str:
@@ -76,9 +123,8 @@ def _installed(cell: Cell) -> str:
 
 def found(scene: Scene, value: Any) -> Iterator[Suspect]:
     """Suspects where a key that is gone answered as if live; `value` is NO_VALUE from has."""
-    cell = scene.cell
-    foreign = value is not NO_VALUE and not any(equal(old, value) for old in _past(cell))
-    expired = cell.latest
+    cell, expired = scene.cell, scene.cell.latest
+    foreign = value is not NO_VALUE and not any(equal(old, value) for old in cell.past())
     if cell.flags & DOUBTED:
         yield "TTL-4", True
     if foreign:
@@ -86,42 +132,51 @@ def found(scene: Scene, value: Any) -> Iterator[Suspect]:
         owner = scene.owner(value)
         if owner is not None:
             yield owner, True
-    if cell.flags & REFUSED:
+    if cell.flags & REFUSED and expired is None:
         yield "ERR-1", True
     if cell.flags & CAS_FAILED and (cell.cause == "never" or foreign):
         yield "CAS-2", True
+    if not foreign:
+        yield from _kept_up(scene, expired)
     if expired is not None and not foreign:
-        yield from _revived(cell, expired, scene.minimal)
+        if cell.cause == "cas":
+            yield "CAS-6", False
+        for clause in ("TTL-9", "TTL-12", "TTL-5", "TTL-3"):
+            yield clause, False
     if cell.cause == "never" or foreign:
         if scene.minimal and scene.journal.refusals.other_than(cell.key) > cell.since:
             yield "ERR-1", True
         yield "CAS-5", True
+        if cell.cause == "never":
+            yield "KEY-5", True
         yield "GET-1" if cell.cause == "never" else "GET-5", True
-    for clause in ("CAS-5", "DEL-1", "NULL-2", "NULL-4", "TTL-6", "TTL-7", "CAS-4", "GET-5"):
+    for clause in ("CAS-5", "DEL-1", "NULL-4", "NULL-2", "TTL-6", "TTL-7", "CAS-4", "GET-5"):
         yield clause, True
 
 
-def _past(cell: Cell) -> list[Any]:
-    latest = cell.latest
-    return cell.old if latest is None else [*cell.old, latest.value]
-
-
-def _revived(cell: Cell, expired: Live, minimal: bool) -> Iterator[Suspect]:
-    if minimal:
-        if cell.flags & CAS_FAILED:
-            yield "CAS-2", True
-        if cell.flags & REFUSED:
-            yield "SET-6", True
-        if cell.flags & ASKED:
-            yield "HAS-2", True
-        if cell.flags & GOT:
-            yield "GET-3", True
-        if cell.before is not None and cell.before.hi > expired.hi:
-            yield "CAS-6" if cell.cause == "cas" else "SET-2", True
-    if cell.cause == "cas":
-        yield "CAS-6", False
-    for clause in ("TTL-9", "TTL-12", "TTL-5", "TTL-3"):
-        yield clause, False
+def _kept_up(scene: Scene, expired: Live | None) -> Iterator[Suspect]:
+    """Operations that, if the program needs them, are what keeps a key alive that should be gone."""
+    if not scene.minimal:
+        return
+    journal, cell = scene.journal, scene.cell
+    if cell.flags & CAS_FAILED:
+        yield "CAS-2", True
+    if cell.flags & REFUSED:
+        yield "SET-6", True
+    if cell.flags & ASKED:
+        yield "HAS-2", True
+    if cell.flags & GOT:
+        yield "GET-3", True
+    if expired is None:
+        return
+    if cell.before is not None:
+        yield "CAS-6" if cell.cause == "cas" else "SET-2", True
+    if journal.pruned > cell.written:
+        yield "TTL-11", True
+    if journal.expiries.other_than(cell.key) > cell.written:
+        yield "TTL-13", True
+    if journal.sets.other_than(cell.key) > cell.written:
+        yield "SET-3", True
 
 
 def differs(scene: Scene, live: Live, value: Any) -> Iterator[Suspect]:
@@ -137,23 +192,26 @@ def differs(scene: Scene, live: Live, value: Any) -> Iterator[Suspect]:
     if cell.fresh & REFUSED:
         yield "SET-6", True
     if any(equal(old, value) for old in cell.old):
-        yield from ((_installed(cell), True), ("SET-1", False))
+        yield "SET-1" if cell.cause == "set" else _installed(cell), True
+    elif (owner := scene.owner(value)) is not None:
+        yield owner, True
     between = list(_between(scene, gone=False))
     yield from (suspect for suspect in between if suspect[1])
-    if not any(equal(old, value) for old in cell.old):
-        owner = scene.owner(value)
-        if owner is not None:
-            yield owner, True
+    sure = not between
     for clause in ("KEY-5", "KEY-7", "KEY-4", "KEY-3", "VAL-8", "VAL-7", "NULL-1", "GET-4"):
-        yield clause, True
-    if cell.cause != "set":
-        yield _installed(cell), True
-    if cell.before is not None and type(value) is type(live.value) is dict:
-        yield "SET-1", False
+        yield clause, sure
     if _nulls(value) != _nulls(live.value):
-        yield "NULL-4", True
-    for clause in ("VAL-5", "SET-1", "VAL-1", "GET-2"):
-        yield clause, not between
+        yield "NULL-4", sure
+    if cell.before is not None and type(value) is type(live.value) and is_container(value):
+        yield "SET-1", scene.minimal
+    yield "VAL-5", sure
+    if cell.before is not None and scene.minimal:
+        yield "SET-1", True
+    if cell.cause != "set":
+        yield _installed(cell), sure
+    yield "VAL-1", sure
+    yield from between
+    yield "GET-2", sure
 
 
 def _nulls(value: Any) -> int:
@@ -169,9 +227,8 @@ def _same_as_kin(cell: Cell, value: Any) -> Iterator[Suspect]:
 
 def _between(scene: Scene, *, gone: bool) -> Iterator[Suspect]:
     """Operations since the last confirmation that had to leave this key alone."""
-    journal, cell = scene.journal, scene.cell
+    journal, cell, since = scene.journal, scene.cell, scene.cell.since
     confirmed = cell.confirmed > cell.written
-    since = cell.since
     if cell.fresh & REFUSED:
         yield "SET-6", True
     if cell.fresh & CAS_FAILED:
@@ -189,10 +246,13 @@ def _between(scene: Scene, *, gone: bool) -> Iterator[Suspect]:
         yield "DEL-3", sure
     if journal.sets.other_than(cell.key) > since:
         yield "SET-3", sure
-    if journal.abandoned > since:
-        yield "LIST-10", sure
-    if journal.iterated > since:
-        yield "ITER-4", sure
+    for number, clause in (
+        (journal.pruned, "TTL-11"),
+        (journal.abandoned, "LIST-10"),
+        (journal.iterated, "ITER-4"),
+    ):
+        if number > since:
+            yield clause, sure
     if journal.asked > since or (confirmed and journal.asked == since):
         yield "HAS-2", sure
     if journal.got > since or (confirmed and journal.got == since):
@@ -204,7 +264,7 @@ def of_refusal(ruling: Ruling, ttl: Any) -> str:
     value = ruling.value
     if ttl is not None:
         return ruling.clause if ruling.clause.startswith("TTL") else "TTL-2"
-    if ruling.clause.startswith("NULL"):
+    if ruling.clause.startswith(("NULL", "VAL")):
         return ruling.clause
     if any(part is None for part in walk(value)):
         return "NULL-4"

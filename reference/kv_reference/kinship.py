@@ -102,7 +102,8 @@ def _readings(key: Any, prefix: Any) -> Iterable[bool]:
     if quoted:
         yield False
     for sep in ("",) if isinstance(key, str) else (":", "/", "\0"):
-        text, start = sep.join(parts(key)) + sep, sep.join(parts(prefix)) + sep
+        text = sep.join(parts(key)) + sep
+        start = sep.join(parts(prefix)) + sep if prefix else ""
         yield text.startswith(start)
         if any(char in start for char in "*?["):
             yield fnmatch.fnmatchcase(text, start + "*")

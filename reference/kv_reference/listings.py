@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 MANY: Final = 100
 """More entries than this test that a listing is complete beyond a page (LIST-8)."""
-GONE: Final = frozenset("TTL-3 TTL-4 TTL-9 DEL-1 NULL-2 NULL-4 TTL-6 TTL-7 CAS-4 CAS-5 SET-2".split())
+GONE: Final = frozenset(
+    "TTL-3 TTL-4 TTL-9 DEL-1 NULL-2 NULL-4 TTL-6 TTL-7 CAS-4 CAS-5 SET-2".split()
+)
 _LIVE: Final = frozenset("TTL-2 TTL-5 TTL-12 TTL-1 NULL-1 TTL-4 ITER-4 LIST-10".split())
 
 
@@ -184,9 +186,9 @@ def compare(
         missing = next((cell for cell in listing.must if cell.key not in seen), None)
         if missing is not None:
             suspects = listing.of_missing(missing)
-            clause, sure = blame.choose(suspects, oracle.at_stake, "LIST-1")
+            chosen = blame.choose(suspects, oracle.at_stake, "LIST-1")
             due = f"an entry of {missing.key!r}"
-            violation = Violation(clause, due, _count(entries), sure, missing.key)
+            violation = chosen.violation(due, _count(entries), missing.key)
     if violation is None:
         _learn(oracle, listing, seen, complete)
     return violation
@@ -209,19 +211,19 @@ def _entry(
     elif cell is not None and cell.unknown:
         return None
     suspects = listing.of_extra(key, value, cell)
-    clause, sure = blame.choose(suspects, oracle.at_stake, "LIST-7")
-    oracle.count([clause])
+    chosen = blame.choose(suspects, oracle.at_stake, "LIST-7")
+    oracle.count([chosen.clause])
     due = f"no entry of {show(key)}"
-    return Violation(clause, due, show((key, value)), sure, key if cell is not None else None)
+    return chosen.violation(due, show((key, value)), key if cell is not None else None)
 
 
 def _wrong_value(oracle: Oracle, cell: Cell, live: Live, value: Any, began: float) -> Violation:
     scene = oracle.scene(cell, began)
     suspects = [s for s in blame.differs(scene, live, value) if s[0] in ("VAL-2", "VAL-3")]
     found = set(oracle.read_stakes(cell, began, began))
-    clause, sure = blame.choose(iter(suspects), found, "LIST-7")
-    oracle.count([clause])
-    return Violation(clause, show((cell.key, live.value)), show((cell.key, value)), sure, cell.key)
+    chosen = blame.choose(iter(suspects), found, "LIST-7")
+    oracle.count([chosen.clause])
+    return chosen.violation(show((cell.key, live.value)), show((cell.key, value)), cell.key)
 
 
 def _repeated(oracle: Oracle, listing: Listing, key: Any) -> Violation:

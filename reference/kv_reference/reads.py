@@ -18,7 +18,8 @@ from kv_reference.verdicts import Violation, describe, show
 if TYPE_CHECKING:
     from kv_reference.oracle import Oracle
 
-_NEVER_BY_HAS = ("KEY", "CAS-1", "OPEN-1", "SET-3")
+_NEVER_BY_HAS = frozenset({"GET-1", "CAS-1", "KEY-1", "KEY-2"})
+"""Where has and get may differ, has is at fault by itself (HAS-1)."""
 
 
 def judge_get(
@@ -83,17 +84,10 @@ def adopted(cell: Cell, kept: tuple[State, ...], began: float, ended: float) -> 
 def _wrong(oracle: Oracle, cell: Cell, outcome: Outcome, began: float, ended: float) -> Violation:
     views = cell.views(began, ended)
     live = next((view for view in views if view is not None), None)
-    scene = oracle.scene(cell, began)
-    if live is None:
-        suspects, fallback = blame.found(scene, outcome), "GET-5"
-    elif outcome is ABSENT:
-        suspects, fallback = blame.lost(scene, live), "GET-2"
-    else:
-        suspects, fallback = blame.differs(scene, live, outcome), "VAL-1"
-    clause, sure = blame.choose(suspects, oracle.at_stake, fallback)
-    if "OPEN-2" in oracle.at_stake:
-        clause, sure = "OPEN-2", True
-    violation = Violation(clause, describe(views), show(outcome), sure, cell.key)
+    suspects = blame.of_read(oracle.scene(cell, began), live, outcome)
+    fallback = "GET-5" if live is None else "GET-2"
+    chosen = blame.choose(suspects, oracle.at_stake, fallback)
+    violation = chosen.violation(describe(views), show(outcome), cell.key)
     cell.adopt(None if outcome is ABSENT else Live(outcome), oracle.number, began)
     return violation
 
@@ -165,20 +159,15 @@ def judge_has(
 def _wrong_has(
     oracle: Oracle, cell: Cell, outcome: bool, views: tuple[State, ...], began: float
 ) -> Violation:
-    scene = oracle.scene(cell, began)
     live = next((view for view in views if view is not None), None)
-    found = blame.found(scene, blame.NO_VALUE) if live is None else blame.lost(scene, live)
-    suspects = (s for s in found if not s[0].startswith(_NEVER_BY_HAS))
-    clause, sure = blame.choose(suspects, oracle.at_stake, "HAS-1")
-    if live is not None and clause in ("TTL-2", "TTL-1") and began <= cell.wrote_at:
-        clause = "HAS-1"
-    violation = Violation(
-        clause,
-        f"{not outcome} (the key is {describe(views)})",
-        show(outcome),
-        sure,
-        cell.key,
-    )
+    answer = blame.NO_VALUE if outcome else ABSENT
+    found = blame.of_read(oracle.scene(cell, began), live, answer)
+    suspects = (suspect for suspect in found if suspect[0] not in _NEVER_BY_HAS)
+    chosen = blame.choose(suspects, oracle.at_stake, "HAS-1")
+    if live is not None and chosen.clause in ("TTL-2", "TTL-1") and began <= cell.wrote_at:
+        chosen = blame.Blame("HAS-1", False, (chosen.clause,))
+    due = f"{not outcome} (the key is {describe(views)})"
+    violation = chosen.violation(due, show(outcome), cell.key)
     if outcome:
         cell.forget()
     else:

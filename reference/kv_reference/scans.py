@@ -76,12 +76,10 @@ def _scan_values(oracle: Oracle, listing: Listing, values: list[Any]) -> Violati
             clause = "ITER-5"
             if gone is not None:
                 suspects = listing.of_extra(gone.key, value, gone)
-                clause, _ = blame.choose(suspects, oracle.at_stake, "ITER-5")
+                clause = blame.choose(suspects, oracle.at_stake, "ITER-5").clause
             return Violation(clause, "no such value", show(value), True)
     return None
 
 
 def _was(cell: Cell, value: Any) -> bool:
-    latest = cell.latest
-    past = cell.old if latest is None else [*cell.old, latest.value]
-    return any(equal(old, value) for old in past)
+    return any(equal(old, value) for old in cell.past())

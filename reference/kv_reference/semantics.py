@@ -78,9 +78,10 @@ def rule_write(profile: Profile, value: Any, ttl: Any) -> Ruling:
     if of_value.effect in (Effect.REFUSE, Effect.REMOVE):
         return of_value
     if ruling.effect is Effect.REMOVE:
-        return ruling
+        return Ruling(Effect.REMOVE, ruling.clause, value=of_value.value)
     either = Effect.EITHER in (ruling.effect, of_value.effect)
-    clause = of_value.clause if of_value.effect is Effect.EITHER else ruling.clause
+    by_value = of_value.effect is Effect.EITHER or ruling.clause == "GET-2"
+    clause = of_value.clause if by_value else ruling.clause
     return Ruling(
         Effect.EITHER if either else Effect.STORE, clause, ruling.lifetime, of_value.value
     )
@@ -134,20 +135,26 @@ def _rule_value(profile: Profile, value: Any) -> Ruling:
 
 def _rule_json(profile: Profile, value: Any) -> Ruling:
     if isinstance(value, str | list | dict):
-        if len(value) > 1_000 and (size := value_bytes(value)) > LARGE_VALUE_BYTES:
-            limit = profile.max_value_bytes
-            effect = Effect.EITHER if limit is None else Effect.STORE
+        parts = list(walk(value))
+        texts = [part for part in parts if isinstance(part, str)]
+        # At most six bytes a character and thirty a part: small values are not written out.
+        bound, limit = 6 * sum(map(len, texts)) + 30 * len(parts), profile.max_value_bytes
+        if bound > (LARGE_VALUE_BYTES if limit is None else min(limit, LARGE_VALUE_BYTES)):
+            size = value_bytes(value)
             if limit is not None and size > limit:
-                effect = Effect.REFUSE
-            return Ruling(effect, "VAL-7", value=value)
-        if any(isinstance(part, str) and has_odd_code_point(part) for part in walk(value)):
+                return Ruling(Effect.REFUSE, "VAL-7", value=value)
+            if size > LARGE_VALUE_BYTES:
+                return Ruling(
+                    Effect.EITHER if limit is None else Effect.STORE, "VAL-7", value=value
+                )
+        if any(map(has_odd_code_point, texts)):
             return Ruling(Effect.EITHER, "VAL-5", value=value)
     return Ruling(Effect.STORE, value=value)
 
 
 def value_bytes(value: Any) -> int:
     """The size of a JSON value in bytes of compact UTF-8 text."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=repr)
     return len(text.encode("utf-8", "surrogatepass"))
 
 
@@ -211,8 +218,8 @@ class Rules:
 
         None: the dialect leaves it open (`cas_equality=encoded` and another text).
         """
-        if expected is ABSENT:
-            return state is None
+        if expected is ABSENT or (expected is None and self.profile.null != "value"):
+            return state is None  # where null is no value, a caller's None says ABSENT
         if state is None:
             return False
         wanted = expected.make() if isinstance(expected, Outside) else expected

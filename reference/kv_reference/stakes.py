@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from kv_spec.profile import Profile
-from kv_spec.values import is_container, walk
+from kv_spec.values import Outside, is_container, walk
 
 from kv_reference.belief import (
     ASKED,
@@ -26,7 +26,7 @@ from kv_reference.belief import (
 from kv_reference.kinship import names_member
 from kv_reference.semantics import Effect, Live, Ruling, ttl_clause
 
-_PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ")
+_PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ")
 _GONE: Final = {
     "never": ("GET-1",),
     "delete": ("DEL-1", "GET-5"),
@@ -89,9 +89,9 @@ def of_write(profile: Profile, cell: Cell, ruling: Ruling, changed: bool, ttl: A
         stakes.append("KEY-5")
     if profile.null == "value" and value is None:
         stakes.append("NULL-1")
-    if ruling.lifetime != math.inf and profile.default_ttl is not None:
+    if profile.default_ttl is not None:
         stakes.append("TTL-9")
-    elif isinstance(ttl, int | float) and ttl <= 0:
+    if isinstance(ttl, Outside) or (ttl is not None and ttl <= 0):
         stakes.append(ruling.clause)
     elif ruling.lifetime != math.inf:
         stakes.append(ttl_clause(profile, ruling.lifetime))
@@ -105,17 +105,37 @@ def _of_value(profile: Profile, value: Any, ruling: Ruling) -> Iterator[str]:
         yield "GET-4"
     if isinstance(value, str):
         yield "VAL-1"
-        if not _PLAIN.issuperset(value):
+        if is_hard(value):
             yield "VAL-5"
     elif isinstance(value, list | dict):
         yield "VAL-1"
         inside = list(walk(value))
         if any(part is None for part in inside):
             yield "NULL-4"
-        if any(isinstance(part, str) and not _PLAIN.issuperset(part) for part in inside):
+        if any(isinstance(part, str) and is_hard(part) for part in inside):
             yield "VAL-5"
     elif value is not None:
         yield "VAL-1"
+
+
+def is_hard(text: str) -> bool:
+    """True for a text that looks like syntax: special characters, or a JSON document (VAL-5)."""
+    if not _PLAIN.issuperset(text):
+        return True
+    return text.isdigit() or text in ("true", "false", "null")
+
+
+_REFUSED: Final = frozenset("TTL-5 TTL-6 TTL-7 TTL-8 VAL-7 VAL-8 NULL-1 NULL-4 KEY-5".split())
+
+
+@lru_cache(maxsize=4_096)
+def of_acceptance(stakes: tuple[str, ...], nested: bool) -> tuple[str, ...]:
+    """The clauses that a set puts to the test by not being refused.
+
+    `stakes` are those of the value that it stored. Only what stores do refuse counts: odd
+    ttls, typed, `nested` and large values.
+    """
+    return tuple(c for c in stakes if c in _REFUSED or (nested and c == "VAL-1"))
 
 
 def of_read(journal: Journal, cell: Cell, began: float, ended: float) -> list[str]:
@@ -156,6 +176,12 @@ def _if_gone(cell: Cell) -> Iterator[str]:
     expired = cell.latest
     if expired is None:
         yield from _GONE.get(cell.cause, ())
+        if cell.cause == "never":
+            yield from cell.stakes
+        if cell.flags & GOT:
+            yield "GET-3"
+        if cell.flags & ASKED:
+            yield "HAS-2"
         if cell.cause == "cas-delete" or cell.flags & CAS_NOTHING:
             yield "CAS-5" if cell.flags & CAS_NOTHING else "CAS-4"
         return
@@ -212,7 +238,7 @@ def _of_others(journal: Journal, cell: Cell, since: int) -> Iterator[str]:
 @lru_cache(maxsize=4_096)
 def without_value(stakes: tuple[str, ...]) -> tuple[str, ...]:
     """The clauses left to a read that does not return the value (has, cas)."""
-    return tuple(clause for clause in stakes if clause not in READ_ONLY)
+    return tuple(clause for clause in stakes if clause not in READ_ONLY and clause != "GET-1")
 
 
 def unique(clauses: Iterable[str]) -> tuple[str, ...]:

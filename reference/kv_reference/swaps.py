@@ -38,8 +38,8 @@ def judge_cas(
         return _no_answer(oracle, op, cell, ruling, domain, outcome, began, ended)
     kept = tuple(v for v, fit in zip(views, fits, strict=True) if fit is None or fit is outcome)
     if not kept and not cell.unknown:
-        clause, sure = _blame(oracle, op, cell, views, bool(outcome), began)
-        violation = Violation(clause, _due(outcome, views), show(outcome), sure, op.key)
+        chosen = _blame(oracle, op, cell, views, bool(outcome), began)
+        violation = chosen.violation(_due(outcome, views), show(outcome), op.key)
         _take_over(oracle, op, cell, ruling, bool(outcome), began, ended)
         return violation
     if not outcome:
@@ -76,7 +76,7 @@ def _stakes(
         if cell.flags & RETAKEN and op.new is ABSENT:
             yield "CAS-11"
     for clause in stakes.without_value(tuple(oracle.read_stakes(cell, began, ended))):
-        if clause not in ("GET-1", "OPEN-2"):
+        if clause != "OPEN-2":
             yield clause
 
 
@@ -105,7 +105,7 @@ def _loose(value: Any) -> Any:
 
 def _blame(
     oracle: Oracle, op: Cas, cell: Cell, views: tuple[State, ...], answer: bool, began: float
-) -> blame.Suspect:
+) -> blame.Blame:
     live = next((view for view in views if view is not None), None)
     scene = oracle.scene(cell, began)
     return blame.choose(_suspects(op, cell, live, answer, scene), oracle.at_stake, "CAS-1")

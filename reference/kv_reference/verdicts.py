@@ -17,8 +17,9 @@ _LONGEST = 200
 class Violation:
     """A clause broken: what was due, and what came instead.
 
-    `sure` is False where the program leaves several suspects; judging a minimal program again
-    with `minimal=True` settles it. `key` is the key in question, if there is one.
+    `sure` is False where the program leaves several suspects, of which `others` are the rest: a
+    shrinker may go over to any of them. Judging a minimal program again with `minimal=True`
+    settles it. `key` is the key in question, if there is one.
     """
 
     clause: str
@@ -26,6 +27,7 @@ class Violation:
     actual: str
     sure: bool = True
     key: Any = None
+    others: tuple[str, ...] = ()
 
 
 def describe(views: Iterable[State]) -> str:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from kv_spec.operations import Delete, Fill, Set, fill_keys
 from kv_spec.outcomes import Malformed, Outcome, Raised
 from kv_spec.store import ABSENT
-from kv_spec.values import Outside
+from kv_spec.values import Outside, is_container
 
 from kv_reference import blame, reads, stakes
 from kv_reference.belief import REFUSED, Cell
+from kv_reference.kinship import names_member
 from kv_reference.semantics import Domain, Effect, Ruling, State, removal_cause, rule_key
 from kv_reference.verdicts import Violation, show
 
@@ -24,7 +25,9 @@ def judge_set(
 ) -> Violation | None:
     """set: what it leaves is seen later; here, whether it had to refuse, or might."""
     if isinstance(op.key, Outside):
-        return None  # input of the wrong type is judged only for leaving other keys alone
+        # Input of the wrong type is judged for one thing only, that other keys are left alone.
+        oracle.space.journal.refusals.note(None, oracle.number)
+        return None
     cell = oracle.cell(op.key)
     domain, key_clause = rule_key(oracle.profile, op.key)
     ruling = oracle.rules.ruling(op)
@@ -45,6 +48,12 @@ def judge_set(
         due = "a refusal" if must_refuse else "a plain return"
         return Violation(broken, due, show(outcome), True, cell.key)
     done(oracle, cell, ruling, began, ended, op)
+    if ruling.effect is Effect.STORE:
+        oracle.at_stake = stakes.of_acceptance(cell.stakes, is_container(ruling.value))
+    elif ruling.effect is Effect.REMOVE:
+        oracle.at_stake = (ruling.clause,)
+    if oracle.space.journal.abandoned == oracle.number - 1:
+        oracle.count(["LIST-10"])
     return None
 
 
@@ -53,6 +62,8 @@ def done(oracle: Oracle, cell: Cell, ruling: Ruling, began: float, ended: float,
     state = oracle.rules.after_write(ruling, None, began, ended)
     if state is None:
         removed(oracle, cell, began, removal_cause(ruling), ruling.clause)
+        if ruling.value is not None:
+            cell.remember(ruling.value)  # should it show all the same, it is nobody else's
         return
     cell.write(state, "set", ruling.clause, oracle.number, began)
     cell.handle = oracle.space.handle
@@ -96,6 +107,8 @@ def _failed(
         broken = "LIST-10"
     elif clause.startswith("KEY") and clause != "KEY-1":
         broken = clause
+    elif names_member(cell.key):
+        broken = "KEY-5"
     else:
         broken = next((kin for other, kin in cell.kin if other.writes), None) or blame.of_refusal(
             ruling, ttl
@@ -111,6 +124,7 @@ def judge_delete(
     """delete: DEL-2 and DEL-4; that the key is gone is seen later."""
     domain, clause = rule_key(oracle.profile, op.key)
     if domain is Domain.OUTSIDE:
+        oracle.space.journal.refusals.note(None, oracle.number)
         return reads.outside(oracle, clause, ABSENT, op.key)
     cell = oracle.cell(op.key)
     views = cell.views(began, ended)

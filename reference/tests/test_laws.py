@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from kv_reference.store import REFERENCE_PROFILE, ReferenceStore
-from kv_spec import InvalidTtl, InvalidValue, StoreClosed
+from kv_reference.store import ReferenceStore
 
 deterministic = settings(derandomize=True, deadline=None, max_examples=150)
 
@@ -37,16 +35,13 @@ ttls = st.none() | seconds
 class World:
     """A store and its clock."""
 
-    def __init__(self, **dialect: Any) -> None:
+    def __init__(self) -> None:
         self.now = 100.0
-        self.profile = REFERENCE_PROFILE.replace(**dialect)
         self.spaces: dict[str, Any] = {}
         self.store = self.open("one")
 
     def open(self, space: str) -> ReferenceStore:
-        return ReferenceStore(
-            clock=lambda: self.now, space=space, profile=self.profile, world=self.spaces
-        )
+        return ReferenceStore(clock=lambda: self.now, space=space, world=self.spaces)
 
     def everything(self) -> dict[Any, Any]:
         """All live entries by key."""
@@ -280,55 +275,3 @@ def test_spaces_are_apart_and_handles_of_one_space_together(
     assert list(elsewhere.list()) == [(key, other)]
     elsewhere.delete(key)
     assert list(elsewhere.list()) == []
-
-
-@deterministic
-@given(worlds(), keys, values)
-def test_a_closed_handle_raises_and_the_data_stay(world: World, key: Any, value: Any) -> None:
-    world.store.set(key, value)
-    before = world.everything()
-    world.store.close()
-    world.store.close()
-    store = world.store
-    calls = [store.get, store.delete, store.has, store.list]
-    for call in (*calls, lambda k: store.set(k, value), lambda k: store.cas(k, value, None)):
-        with pytest.raises(StoreClosed):
-            call(key)
-    for bare in (store.list, store.keys, store.values, store.entries, store.clear, store.prune):
-        with pytest.raises(StoreClosed):
-            bare()
-    assert dict(world.open("one").list()) == before
-
-
-@pytest.mark.parametrize("past", ["absent", "live", "expired"])
-@pytest.mark.parametrize("ttl", [None, 5.0])
-def test_null_is_what_the_dialect_says(past: str, ttl: float | None) -> None:
-    for dialect in ("delete", "value", "reject"):
-        world = World(null=dialect)
-        if past != "absent":
-            world.store.set(("k",), "old", ttl=1.0)
-        world.now += 1.0 if past == "expired" else 0.0
-        before = world.everything()
-        if dialect == "reject":
-            with pytest.raises(InvalidValue):
-                world.store.set(("k",), None, ttl=ttl)
-            assert world.everything() == before
-        else:
-            world.store.set(("k",), None, ttl=ttl)
-            assert world.everything() == ({("k",): None} if dialect == "value" else {})
-            assert world.store.has(("k",)) is (dialect == "value")
-
-
-@pytest.mark.parametrize("ttl", [float("nan"), float("inf"), float("-inf"), "soon", True, [1]])
-def test_a_ttl_that_is_no_number_of_seconds_is_refused(ttl: Any) -> None:
-    world = World()
-    world.store.set(("k",), "old", ttl=1.0)
-    for write in (
-        lambda: world.store.set(("k",), "new", ttl=ttl),
-        lambda: world.store.cas(("k",), "old", "new", ttl=ttl),
-    ):
-        with pytest.raises(InvalidTtl):
-            write()
-        assert world.everything() == {("k",): "old"}
-    world.now += 1.0
-    assert world.everything() == {}

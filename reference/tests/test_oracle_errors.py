@@ -10,6 +10,7 @@ from kv_spec.operations import Cas, Delete, Get, Has, List, Operation, Set
 from kv_spec.outcomes import Raised
 from kv_spec.profile import Profile
 from kv_spec.store import ABSENT
+from kv_spec.values import Outside
 
 KEY, OTHER = ("key",), ("other",)
 LOST = Raised("TimeoutError", "no answer", indefinite=True, refusal=False)
@@ -132,3 +133,22 @@ def test_plain_input_may_not_be_refused() -> None:
         violation = oracle.judge(operation, REFUSED, 1.0, 1.0)
         assert violation is not None, operation
         assert violation.clause in oracle.at_stake
+
+
+@pytest.mark.parametrize("name", ["bytes", "bigint", "datetime"])
+def test_a_declared_type_must_be_taken_and_come_back(name: str) -> None:
+    value = Outside(name)
+    for declared, outcome in ((True, None), (True, REFUSED), (False, None), (False, REFUSED)):
+        oracle = Oracle(Profile(capabilities=frozenset({name} if declared else ())))
+        violation = oracle.judge(Set(KEY, value), outcome, 1.0, 1.0)
+        refused_though_declared = declared and outcome is REFUSED
+        assert (violation is None) != refused_though_declared
+        if violation is not None:
+            assert violation.clause == "VAL-8"
+        elif outcome is None:
+            assert oracle.judge(Get(KEY), value.make(), 2.0, 2.0) is None
+            assert "VAL-8" in oracle.at_stake
+            assert oracle.judge(Set(KEY, value), None, 3.0, 3.0) is None
+            changed = oracle.judge(Get(KEY), str(value.make()), 3.0, 3.0)
+            assert changed is not None
+            assert changed.clause == "VAL-8"

@@ -115,18 +115,23 @@ def deep(levels: int = 31) -> Any:
     return value
 
 
-def pools(profile: Profile) -> Pools:
-    """The pools for a store with this profile."""
+def pools(profile: Profile, *, ttl_unit: float | None = None) -> Pools:
+    """The pools for a store with this profile.
+
+    `ttl_unit` is the ttl in seconds taken for one, by default `unit(profile)`; where waits are
+    real it is a short one.
+    """
     themes = {name: tuple(_keys(profile, keys)) for name, keys in _THEMES.items()}
-    ttls = _ttls(profile)
+    one = unit(profile) if ttl_unit is None else ttl_unit
+    ttls = (one, 1.5 * one, 2 * one, 2.5 * one, 8 * one, one + TICK)
     return Pools(
         themes=themes,
         prefixes={name: tuple(_prefixes(profile, keys)) for name, keys in themes.items()},
         values=_values(profile, _PLAIN_VALUES),
         hard_values=(*_values(profile, _HARD_VALUES), deep(), "x" * 3000, LARGE_TEXT, *TYPED),
         ttls=ttls,
-        odd_ttls=_odd_ttls(profile),
-        steps=_steps(profile, ttls),
+        odd_ttls=_odd_ttls(profile, one),
+        steps=_steps(profile, one),
         everything="" if profile.flat else (),
     )
 
@@ -156,21 +161,16 @@ def unit(profile: Profile) -> float:
     return max(1.0, math.ceil(4 * profile.ttl_resolution), math.ceil(profile.ttl_min))
 
 
-def _ttls(profile: Profile) -> tuple[float, ...]:
-    one = unit(profile)
-    return (one, 1.5 * one, 2 * one, 2.5 * one, 8 * one, one + TICK)
-
-
-def _odd_ttls(profile: Profile) -> tuple[float, ...]:
+def _odd_ttls(profile: Profile, one: float) -> tuple[float, ...]:
     """Ttls that are easily read as something else (TTL-5, TTL-12)."""
-    long = (30 * DAY, 31 * DAY, 2.0**31 / 1000 + 64, 2.0**32 / 1000 + 64, 400 * DAY)
+    long = (30 * DAY, 31 * DAY, 2.0**31 // 1000 + 64, 2.0**32 // 1000 + 64, 400 * DAY)
     r, least = profile.ttl_resolution, profile.shortest_ttl
     if r == 0:
         return (TICK * math.ceil(least / TICK), 0.25, 1.75, *long)
-    return (1.5 * max(r, least), 2.5 * max(r, least), max(1.0005, 1.25 * least), *long)
+    return (1.5 * max(r, least), 2.5 * max(r, least), max(min(1.0, one) + 0.0005, 1.25 * least), *long)
 
 
-def _steps(profile: Profile, ttls: tuple[float, ...]) -> tuple[float, ...]:
+def _steps(profile: Profile, one: float) -> tuple[float, ...]:
     """Steps of the clock that meet the deadlines from both sides."""
-    one, r = unit(profile), profile.ttl_resolution
-    return (TICK, one / 2, one, one - TICK, one + r + TICK, 2 * one, max(ttls) + r + TICK)
+    r = profile.ttl_resolution
+    return (TICK, one / 2, one, one - TICK, one + r + TICK, 2 * one, 8 * one + r + TICK)

@@ -55,6 +55,9 @@ class LiveSession(Protocol):
     def over(self) -> bool:
         """True when the program is to end early."""
 
+    def may_race(self, kind: str) -> bool:
+        """True if a race of this kind is worth its time in this program."""
+
     def close(self) -> None:
         """Gives the store back."""
 
@@ -497,6 +500,8 @@ class StoreMachine(RuleBasedStateMachine):
     def race(self, kind: str) -> None:
         """Of several that swap at once one wins; counting by swaps loses nothing (CAS-8, CAS-10)."""
         self.races += 1
+        if not self.session.may_race(kind):
+            return
         places = switches.places()
         place = next(places)
         while not self.session.over:

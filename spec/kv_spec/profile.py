@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -54,9 +55,9 @@ class ProfileError(ValueError):
     """A profile that can not be read; the message says what would be right."""
 
 
-def _known(name: str, names: Mapping[str, Any], what: str) -> None:
-    if name not in names:
-        near = difflib.get_close_matches(name, names, 1)
+def _known(name: Any, names: Mapping[str, Any], what: str) -> None:
+    if not isinstance(name, str) or name not in names:
+        near = difflib.get_close_matches(str(name), names, 1)
         hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
         raise ProfileError(f"there is no {what} {name!r}{hint}")
 
@@ -108,6 +109,8 @@ class Profile:
         for name in ("capabilities", "without"):
             given = getattr(self, name)
             given = given.split() if isinstance(given, str) else given
+            if not isinstance(given, Iterable) or not all(isinstance(one, str) for one in given):
+                raise ProfileError(f"{name} is a set of names, not {given!r}")
             object.__setattr__(self, name, frozenset(given))
         for name in sorted(self.capabilities):
             _known(name, CAPABILITIES, "capability")
@@ -115,8 +118,9 @@ class Profile:
             if getattr(self, field) not in allowed:
                 wanted = ", ".join(allowed)
                 raise ProfileError(f"{field} is {getattr(self, field)!r}; it can be {wanted}")
-        if self.ttl_resolution < 0 or self.ttl_min < 0:
-            raise ProfileError("ttl_resolution and ttl_min are seconds, 0 or more")
+        for field, (wanted, fits) in _DOMAINS.items():
+            if not fits(getattr(self, field)):
+                raise ProfileError(f"{field} takes {wanted}, not {getattr(self, field)!r}")
 
     @property
     def flat(self) -> bool:
@@ -151,6 +155,37 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     name: typing.get_args(hint)
     for name, hint in typing.get_type_hints(Profile).items()
     if typing.get_origin(hint) is Literal
+}
+
+
+def _is_amount(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < math.inf
+
+
+def _is_refusal(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, Exception)
+
+
+_SECONDS: Final = ("seconds, 0 or more", _is_amount)
+_BYTES: Final = (
+    "a whole number of bytes, or none",
+    lambda value: value is None or (type(value) is int and value > 0),
+)
+_DOMAINS: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
+    "ttl_resolution": _SECONDS,
+    "ttl_min": _SECONDS,
+    "default_ttl": (
+        "seconds, more than 0, or none",
+        lambda value: value is None or (_is_amount(value) and value > 0),
+    ),
+    "concurrent": ("yes, no or none", lambda value: value is None or isinstance(value, bool)),
+    "durable": ("yes or no", lambda value: isinstance(value, bool)),
+    "max_key_bytes": _BYTES,
+    "max_value_bytes": _BYTES,
+    "rejects": (
+        "exception classes",
+        lambda value: type(value) is tuple and all(map(_is_refusal, value)),
+    ),
 }
 
 BASE: Final = Profile()
@@ -221,7 +256,7 @@ def from_mapping(values: Mapping[str, Any], base: Profile = BASE) -> Profile:
         base = PRESETS[preset]
     for name in rest:
         _known(name, _FIELDS, "declaration")
-    if rejects := rest.get("rejects"):
+    if isinstance(rejects := rest.get("rejects"), list):
         rest["rejects"] = tuple(rejects)
     return base.replace(**rest)
 

@@ -26,36 +26,55 @@ def equal(left: Any, right: Any) -> bool:
     kind = type(left)
     if kind is type(right) and kind in _SCALARS:
         return bool(left == right)
-    if isinstance(left, bool) or isinstance(right, bool) or left is None or right is None:
+    if kind is bool or type(right) is bool or left is None or right is None:
         return left is right
-    if isinstance(left, str):
-        return isinstance(right, str) and str.__eq__(left, right)
-    if isinstance(left, int | float):
-        return isinstance(right, int | float) and _number(left) == _number(right)
-    if isinstance(left, list):
-        return (
-            isinstance(right, list)
-            and len(left) == len(right)
-            and all(map(equal, list.__iter__(left), list.__iter__(right)))
+    base = _base(left)
+    if base is None or base is not _base(right):
+        return False
+    if base is str:
+        return str.__eq__(left, right)
+    if base is float:
+        return _number(left) == _number(right)
+    if base is list:
+        return list.__len__(left) == list.__len__(right) and all(
+            map(equal, list.__iter__(left), list.__iter__(right))
         )
-    if isinstance(left, dict):
-        return isinstance(right, dict) and _same_items(left, right)
-    if kind is bytes or kind is datetime:
-        return type(right) is kind and bool(left == right)
-    return False
+    if base is dict:
+        return _same_items(left, right)
+    return kind is type(right) and bool(left == right)
 
 
 _SCALARS: Final = frozenset({str, int, float, bool, type(None), bytes})
+_BASES: Final = {str: str, int: float, float: float, list: list, dict: dict}
 
 
-def _number(value: float) -> float:
-    return int(value) if isinstance(value, int) else float(value)
+def _base(value: Any) -> type | None:
+    """The JSON type of a value by its real type: `isinstance` believes what an object says."""
+    kind = type(value)
+    if kind is bytes or kind is datetime:
+        return kind
+    return next((_BASES[base] for base in kind.__mro__ if base in _BASES), None)
+
+
+def _number(value: Any) -> float:
+    return int.__int__(value) if issubclass(type(value), int) else float.__float__(value)
 
 
 def _same_items(left: dict[Any, Any], right: dict[Any, Any]) -> bool:
-    if len(left) != len(right):
-        return False
-    return all(key in right and equal(value, right[key]) for key, value in dict.items(left))
+    ours, theirs = _plain_keys(left), _plain_keys(right)
+    return len(ours) == len(theirs) and all(
+        key in theirs and equal(value, theirs[key]) for key, value in ours.items()
+    )
+
+
+def _plain_keys(value: dict[Any, Any]) -> dict[Any, Any]:
+    """The mapping by plain str: other keys would decide themselves what they equal."""
+    if type(value) is dict and all(type(key) is str for key in value):
+        return value
+    return {
+        str.__str__(key) if issubclass(type(key), str) else object(): item
+        for key, item in dict.items(value)
+    }
 
 
 def copy(value: Any) -> Any:

@@ -42,14 +42,14 @@ def vectors() -> tuple[Vector, ...]:
 def applies(vector: Vector, profile: Profile, capabilities: Set[str]) -> bool:
     """Whether the vector's outcomes are owed by a store.
 
-    `capabilities` are all that the store offers, by their names in kv_spec.profile; `exact` is a
-    matter of the clock and is not looked at.
+    `capabilities` are all that the store offers, by their names in kv_spec.profile; `cas` alone
+    stands for its three parts. `exact` is a matter of the clock and is not looked at.
     """
     offered = set(capabilities) | profile.extra_types
-    if "cas" in offered:
+    if "cas" in offered and offered.isdisjoint(CAS_PARTS):
         offered |= CAS_PARTS
-    elif offered >= CAS_PARTS:
-        offered.add("cas")
+    if profile.concurrent or (profile.concurrent is None and offered & CAS_PARTS):
+        offered.add("concurrent")
     return (
         vector.key_model in ("any", profile.key_model)
         and vector.capabilities <= offered

@@ -34,6 +34,12 @@ class Clock(Protocol):
             ValueError: `seconds` is negative, infinite or not a number.
         """
 
+    def restart(self) -> None:
+        """Prepare for a program: one that is run again begins at a like instant.
+
+        Called while no program is under way.
+        """
+
 
 def nanoseconds(seconds: float) -> int:
     """Return `seconds` as a whole number of nanoseconds, the nearest one.

@@ -20,6 +20,9 @@ class RealClock:
         """Return the real `time.monotonic()`, in seconds."""
         return real_time.monotonic()
 
+    def restart(self) -> None:
+        """Do nothing: real time goes its own way."""
+
     def advance(self, seconds: float) -> None:
         """Sleep until at least `seconds` have passed by `now()`.
 

@@ -48,6 +48,9 @@ END_OF_TIME: Final = 32_503_680_000
 """Where virtual time ends: 3000-01-01 UTC, in seconds. Windows tells no local time after that year;
 beyond it a right store would fail there, and programs must mean the same on every system."""
 
+ROUND: Final = 64
+"""Programs on a patched clock begin at a multiple of so many seconds from its start."""
+
 _STDLIB: Final = (
     *("asyncio", "concurrent", "multiprocessing", "queue", "sched", "selectors", "socket"),
     *("socketserver", "ssl", "subprocess", "telnetlib", "threading"),
@@ -67,7 +70,7 @@ class _VirtualTime:
     exact: Final = True
 
     def __init__(self, *, epoch: float = EPOCH) -> None:
-        self._now_ns = nanoseconds(epoch)
+        self._now_ns = self._epoch_ns = nanoseconds(epoch)
 
     def now(self) -> float:
         """Return the virtual time in seconds since 1970-01-01 UTC, the float nearest to it."""
@@ -95,6 +98,10 @@ class InjectedClock(_VirtualTime):
     """A virtual clock that the store is given: call it for the time, in seconds since 1970."""
 
     kind: Final = "virtual (injected)"
+
+    def restart(self) -> None:
+        """Go back to the start: whoever was given this clock for an earlier program is closed."""
+        self._now_ns = self._epoch_ns
 
     def __call__(self) -> float:
         """Return the virtual time, the same as `now()`."""
@@ -172,6 +179,20 @@ class PatchedClock(_VirtualTime):
     ) -> None:
         """Uninstall the clock, whatever happened."""
         self.uninstall()
+
+    def restart(self) -> None:
+        """Move on to a multiple of `ROUND` seconds, or back to the start when time runs out.
+
+        This clock is the whole process's, and what a store keeps for the process (the time of its
+        last clean-up, say) would not stand a step back at each program.
+        """
+        if self._now_ns > END_OF_TIME * NANOSECONDS // 2:
+            self.uninstall()
+            self._monotonic_offset += self._now_ns - self._epoch_ns
+            self._now_ns = self._epoch_ns
+            self.install()
+        elif rest := (self._now_ns - self._epoch_ns) % (ROUND * NANOSECONDS):
+            self._move(ROUND * NANOSECONDS - rest)
 
     def monotonic_ns(self) -> int:
         """Return the virtual monotonic clock in nanoseconds, as the store sees it."""

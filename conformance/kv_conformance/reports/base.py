@@ -166,12 +166,11 @@ def check_writable(path: str) -> None:
                           "create it, or choose another path")  # fmt: skip
     if os.path.exists(target) and not os.access(target, os.W_OK):
         raise ReportError(f"{path} is read-only; make it writable, or choose another path")
-    if _replaceable(target):
-        try:
-            temporary = _create_beside(target)
-        except OSError as error:
-            raise _unwritable(path, error) from error
-        os.unlink(temporary)
+    try:
+        if _replaceable(target):
+            os.unlink(_create_beside(target))
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def write_text(path: str, text: str) -> None:
@@ -225,5 +224,8 @@ def _create_beside(target: str) -> str:
 
 
 def _unwritable(path: str, error: OSError) -> ReportError:
-    return ReportError(f"{path} can not be written: {error.strerror or error}; make its folder "
-                       "writable and see that the disk has room, or choose another path")  # fmt: skip
+    reason = error.strerror or str(error)
+    return ReportError(
+        f"{path} can not be written: {reason}; make its folder writable and see that the disk has "
+        "room, or choose another path"
+    )

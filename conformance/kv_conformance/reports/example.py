@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kv_spec.clauses import Clause, Level, clauses
+from kv_spec.profile import CAS_PARTS
 
 from kv_conformance.events import (
     ClauseResult,
@@ -24,8 +25,9 @@ from kv_conformance.events import (
 
 _OFFERED = ("core", "ttl", "list", "iterate", "has", "cas", "keys", "values", "entries", "close")
 _LACKS = ("clear", "prune", "batch", "add", "ns", "shared", "durable", "loader", "tiered", "layer")
-_HOLDS = frozenset({*_OFFERED, "concurrent", "null=delete", "key_model=path", "isolation=copy",
-                    "cas_equality=structural", "consistency=linearizable"})  # fmt: skip
+_DIALECT = ("null=delete", "key_model=path", "isolation=copy", "cas_equality=structural",
+            "consistency=linearizable")  # fmt: skip
+_HOLDS = frozenset({*_OFFERED, *CAS_PARTS, "concurrent", *_DIALECT})
 
 _TTL = Finding(
     clause="TTL-3",

@@ -111,9 +111,7 @@ def _plain(value: Any, depth: int = 0) -> Json:
         case float():
             return value if math.isfinite(value) else str(value)
         case dict():
-            return {
-                scalar_clean(str(key)): _plain(item, depth + 1) for key, item in value.items()
-            }
+            return {scalar_clean(str(key)): _plain(item, depth + 1) for key, item in value.items()}
         case list() | tuple():
             return [_plain(item, depth + 1) for item in value]
         case _:

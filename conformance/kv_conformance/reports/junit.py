@@ -14,7 +14,7 @@ from kv_spec.clauses import clauses
 
 from kv_conformance.events import ClauseResult, RunEnded
 from kv_conformance.reports.base import ReplayCommand
-from kv_conformance.reports.record import BROKEN, Record, explanation
+from kv_conformance.reports.record import BROKEN, Record, explanation, family_of, title_of
 from kv_conformance.reports.text import clean, clean_program, counted, xml_clean
 
 
@@ -22,21 +22,17 @@ def render(record: Record, replay_command: ReplayCommand) -> str:
     """The report as XML text in ASCII, well-formed whatever the store said."""
     outcome = record.outcome()
     suites = [_run(record, outcome)]
-    for family, results in groupby(outcome.results, key=_family):
-        known = next((one for one in clauses().values() if one.family == family), None)
-        name = f"{family}: {known.title}" if known else family
-        cases = [_case(result, replay_command) for result in results]
-        suites.append(_suite(name, cases))
+    for family, results in groupby(outcome.results, key=lambda one: family_of(one.id)):
+        members = list(results)
+        cases = [_case(result, replay_command) for result in members]
+        suites.append(_suite(f"{family}: {title_of(members[0].id)}", cases))
     root = ET.Element("testsuites", _counts(suites))
     root.set("name", "kv-conformance")
     root.set("time", f"{outcome.seconds:.3f}")
     root.extend(suites)
     ET.indent(root)
-    return ET.tostring(root, encoding="us-ascii", xml_declaration=True).decode("ascii") + "\n"
-
-
-def _family(result: ClauseResult) -> str:
-    return result.id.partition("-")[0]
+    document: bytes = ET.tostring(root, encoding="us-ascii", xml_declaration=True)
+    return document.decode("ascii") + "\n"
 
 
 def _suite(name: str, cases: Sequence[ET.Element]) -> ET.Element:
@@ -64,7 +60,9 @@ def _run(record: Record, outcome: RunEnded) -> ET.Element:
     stopped = record.stopped
     reasons = "\n".join(clean(reason, limit=None, lines=True) for reason in outcome.reasons)
     if stopped is not None:
-        body = f"{clean(stopped.message, limit=None, lines=True)}\n\n{clean_program(stopped.python)}"
+        body = (
+            f"{clean(stopped.message, limit=None, lines=True)}\n\n{clean_program(stopped.python)}"
+        )
         _add(case, "error", stopped.message, body.rstrip(), type=stopped.kind)
     elif outcome.verdict == "inconclusive":
         _add(case, "error", record.verdict(), reasons, type="inconclusive")
@@ -100,7 +98,9 @@ def _properties(record: Record) -> list[tuple[str, str]]:
 
 
 def _case(result: ClauseResult, replay_command: ReplayCommand) -> ET.Element:
-    case = ET.Element("testcase", {"classname": _line(_family(result)), "name": _line(result.id)})
+    case = ET.Element(
+        "testcase", {"classname": _line(family_of(result.id)), "name": _line(result.id)}
+    )
     reason = explanation(result)
     match result.status:
         case "fail" | "unexpected-pass":

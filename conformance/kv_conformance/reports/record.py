@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kv_spec.clauses import Level, clauses
-from kv_spec.profile import CAPABILITIES
+from kv_spec.profile import CAPABILITIES, CAS_PARTS
 
 from kv_conformance.events import (
     ClauseResult,
@@ -28,7 +28,9 @@ from kv_conformance.reports.text import counted, ranges
 
 BROKEN: Final = frozenset({"fail", "unexpected-pass"})
 """The statuses for which a run exits with 1."""
-NOT_TRIED: Final = frozenset({"untested", "not-applicable"})
+NO_VERDICT: Final = frozenset({"inconclusive", "untested", "not-applicable"})
+WITH_FINDING: Final = frozenset({"fail", "warning", "expected-failure"})
+"""The statuses of clauses that were seen broken."""
 UNFINISHED: Final = "the run ended before it came to a result"
 _EXIT_OF_STOP: Final = {"usage": 2, "harness": 4}
 
@@ -166,6 +168,20 @@ class Record:
         """What the store does not offer, in the order of the specification."""
         return in_order(self.opened.not_offered if self.opened else ())
 
+    @property
+    def offers(self) -> list[str]:
+        """The capabilities as they are said: whoever offers cas offers its parts."""
+        parts = CAS_PARTS if "cas" in self.capabilities else frozenset()
+        return [name for name in self.capabilities if name not in parts]
+
+    @property
+    def lacks(self) -> list[str]:
+        """What is not offered as it is said: cas, or those of its parts that are not there."""
+        some = CAS_PARTS & {*self.capabilities}
+        whole = not some and "cas" in self.not_offered
+        unsaid = CAS_PARTS if whole else {"cas"} if some else frozenset()
+        return [name for name in self.not_offered if name not in unsaid]
+
     def verdict(self) -> str:
         """The verdict in words: `conformant: core, ttl, list; not offered: cas`."""
         outcome = self.outcome()
@@ -180,21 +196,34 @@ class Record:
         asked = ""
         if self.started and self.started.narrowed:
             asked = f", as far as asked ({ranges(in_document_order(self.started.clauses))})"
-        lacks = f"; not offered: {', '.join(self.not_offered)}" if self.not_offered else ""
-        return f"conformant{asked}: {', '.join(self.capabilities) or 'core'}{lacks}"
-
-
-WITH_FINDING: Final = frozenset({"fail", "warning", "expected-failure"})
-"""The statuses of clauses that were seen broken."""
+        lacks = f"; not offered: {', '.join(self.lacks)}" if self.lacks else ""
+        return f"conformant{asked}: {', '.join(self.offers) or 'core'}{lacks}"
 
 
 def explanation(result: ClauseResult) -> str:
-    """Why a clause has its status, in one line as the run gave it; empty where nothing is to say."""
+    """Why a clause has its status, as the run told it; empty where there is nothing to say."""
     finding = result.finding
     if finding is None or (result.message and finding.actual in result.message):
         return result.message
     seen = f"expected {finding.expected}; got {finding.actual}"
     return f"{result.message}; {seen}" if result.message else seen
+
+
+def family_of(id: str) -> str:
+    """The family of a clause: `GET` of `GET-1`."""
+    return id.partition("-")[0]
+
+
+def title_of(id: str) -> str:
+    """The title of the family of a clause: `Reading`; the family where the document has none."""
+    family = family_of(id)
+    return next((one.title for one in clauses().values() if one.family == family), family)
+
+
+def not_yet_checked(result: ClauseResult) -> bool:
+    """True for a gap that SPEC.md names itself: it does not count against the store."""
+    clause = clauses().get(result.id)
+    return result.status == "untested" and clause is not None and bool(clause.not_yet_checked)
 
 
 def in_order(capabilities: tuple[str, ...]) -> list[str]:

@@ -13,55 +13,16 @@ from typing import Final, TextIO
 from rich.text import Text
 
 from kv_conformance import real_time
-from kv_conformance.events import (
-    Event,
-    PhaseEnded,
-    PhaseStarted,
-    Progress,
-    RunEnded,
-    StopKind,
-    Stopped,
-)
+from kv_conformance.events import Event, PhaseEnded, PhaseStarted, Progress, RunEnded
 from kv_conformance.reports.base import ReplayCommand, write_text
 from kv_conformance.reports.record import Record
 from kv_conformance.reports.terminal_clauses import show_clauses
+from kv_conformance.reports.terminal_ending import never_began, show_stop, show_summary
 from kv_conformance.reports.terminal_findings import show_findings, show_warnings
 from kv_conformance.reports.terminal_page import LOOKS, Page
-from kv_conformance.reports.text import clean, clean_program, counted, duration
+from kv_conformance.reports.text import clean, counted, duration
 
 _REDRAW: Final = 0.1  # seconds: often enough to look alive, too seldom to cost anything
-
-_STOPS: Final[dict[StopKind, tuple[str, str]]] = {
-    "usage": (
-        "The run could not start as it was asked for.",
-        "Change the command, the target or the profile as it says, and run again.",
-    ),
-    "unreachable": (
-        "The store could not be reached.",
-        "See that its server runs and that its address is right, and run again.",
-    ),
-    "erratic": (
-        "The store did not answer the same program the same way twice.",
-        "See that nothing else writes to its data, and run again with --jobs 1; if that does not "
-        "help, the store keeps something from one program to the next.",
-    ),
-    "hang": (
-        "A call did not return.",
-        "The program that ran last is above: see what its last call waits for.",
-    ),
-    "crash": (
-        "The process of the store ended in the middle of the run.",
-        "The program that ran last is above: run it by itself, and read the log of the store.",
-    ),
-    "interrupted": (
-        "The run was interrupted.",
-        "What was known by then is in this report; run again for a verdict.",
-    ),
-    "harness": (
-        "This is a fault of kv-conformance, not of the store.",
-        "Please report it, with the text above and the command that you ran.",
-    ),
-}
 
 
 class TerminalReport:
@@ -108,14 +69,14 @@ class TerminalReport:
         page.fit()
         self._head()
         outcome = record.outcome()
-        if outcome.results and not _never_began(record):
+        if outcome.results and not never_began(record):
             show_clauses(page, outcome.results)
         _show_notes(page, record)
         show_warnings(page, outcome.results, self._replay_command)
         show_findings(page, outcome.results, self._replay_command)
         if record.stopped:
-            _show_stop(page, record.stopped)
-        _show_summary(page, record, outcome)
+            show_stop(page, record.stopped)
+        show_summary(page, record, outcome)
 
     def _head(self) -> None:
         if not self._headed:
@@ -161,11 +122,6 @@ class TextReport(TerminalReport):
             write_text(self._path, self._text.getvalue())
 
 
-def _never_began(record: Record) -> bool:
-    """True if the run stopped before it tried anything: a table of nothing would hide why."""
-    return record.stopped is not None and not record.programs
-
-
 def _show_header(page: Page, record: Record) -> None:
     started, opened, clock = record.started, record.opened, record.clock
     if started is None:
@@ -181,8 +137,8 @@ def _show_header(page: Page, record: Record) -> None:
         declared = [f"{key}={_value(value)}" for key, value in sorted(opened.declared.items())]
         with_ = f" with {clean(', '.join(declared))}" if declared else ""
         rows.append(("profile", f"{clean(opened.profile)}{with_}"))
-        rows.append(("offers", clean(", ".join(record.capabilities))))
-        rows.append(("not offered", clean(", ".join(record.not_offered)) or "(nothing missing)"))
+        rows.append(("offers", clean(", ".join(record.offers))))
+        rows.append(("not offered", clean(", ".join(record.lacks)) or "(nothing missing)"))
         rows += [
             ("missing", f"{clean(name)}: {clean(why)}") for name, why in opened.missing.items()
         ]
@@ -202,45 +158,6 @@ def _value(value: object) -> str:
 
 def _show_notes(page: Page, record: Record) -> None:
     if record.notes:
-        page.show(Text(), page.text("Notes", "bold"), Text())
+        page.show(Text())
     for note in record.notes:
-        page.hang(page.text("  · ", "dim"), page.text(clean(note)))
-
-
-def _show_stop(page: Page, stopped: Stopped) -> None:
-    what, remedy = _STOPS[stopped.kind]
-    page.show(Text(), page.text(f"Stopped. {what}", "bold yellow"))
-    for number, line in enumerate(clean(stopped.message, limit=4000, lines=True).split("\n")):
-        if number == 0:
-            page.show(Text())
-        page.hang(Text("  "), page.text(line))
-    if stopped.python:
-        page.show(Text(), page.text("  The program that ran last:", "dim"), Text())
-        page.code(clean_program(stopped.python), "    ")
-    page.show(Text())
-    page.hang(Text("  "), page.text(remedy))
-
-
-def _show_summary(page: Page, record: Record, outcome: RunEnded) -> None:
-    status = {"conformant": "pass", "violations": "fail"}.get(outcome.verdict, "inconclusive")
-    counts = [
-        f"{number} {look.word}"
-        for word, look in LOOKS.items()
-        if (number := sum(result.status == word for result in outcome.results))
-    ]
-    effort = [
-        counted(record.programs, "program"),
-        counted(record.operations, "operation"),
-        duration(outcome.seconds),
-    ]
-    shown = {result.id for result in outcome.results if result.finding}
-    page.show(Text())
-    style = LOOKS[status].style
-    page.hang(page.text(f"{page.symbol(status)} ", style), page.text(record.verdict(), f"bold {style}"))
-    for reason in outcome.reasons:
-        told = record.stopped and reason == record.stopped.message
-        if not told and not any(id in reason for id in shown):
-            page.hang(Text("  "), page.text(clean(reason), "yellow"))
-    if not _never_began(record):
-        page.hang(Text("  "), page.text(" · ".join(counts), "dim"))
-    page.hang(Text("  "), page.text(" · ".join(effort), "dim"))
+        page.hang(page.text("  note  ", "dim"), page.text(clean(note)))

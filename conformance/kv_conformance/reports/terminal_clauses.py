@@ -1,9 +1,9 @@
-"""The clauses on the terminal: passing ones side by side, every other one on a line of its own."""
+"""The clauses on the terminal: passing ones side by side, a broken one on a line of its own."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -11,114 +11,111 @@ from kv_spec.clauses import clauses
 from rich.text import Text
 
 from kv_conformance.events import ClauseResult
-from kv_conformance.reports.record import NOT_TRIED
+from kv_conformance.reports.record import NO_VERDICT, family_of, not_yet_checked, title_of
 from kv_conformance.reports.terminal_page import LOOKS, Page
 from kv_conformance.reports.text import clean, counted, ranges, short
 
-_CELL: Final = 16  # "✓ LIST-10 1.2k", and a gap
-_LONGEST_TITLE: Final = 18
+_CELL: Final = 14  # "✓ LIST-10 1.2k"
+_GAP: Final = 2
+_TITLE: Final = 18
+_LABEL: Final = 16
 
 
 def show_clauses(page: Page, results: Sequence[ClauseResult]) -> None:
-    """A block a family: its title, its counts, its clauses with their checks."""
-    tried = [result for result in results if result.status not in NOT_TRIED]
+    """A block a family: its title, its counts, its clauses with their checks; then the others."""
+    tried = [result for result in results if result.status not in NO_VERDICT]
     if tried:
-        passes = page.symbol("pass")
-        page.show(
-            Text(),
-            page.join(
-                ("Clauses", "bold"),
-                (f"   {passes} pass, with the number of its checks", "dim"),
-            ),
-            Text(),
-        )
-    for family, members in groupby(tried, key=_family):
-        _show_family(page, family, list(members))
-    _show_not_tried(page, [result for result in results if result.status in NOT_TRIED])
+        legend = f"   {page.symbol('pass')} pass, and how often it was put to the test"
+        page.show(Text(), page.join(("Clauses", "bold"), (legend, "dim")))
+    families = [list(members) for _, members in groupby(tried, key=lambda one: family_of(one.id))]
+    counts = [_counts(page, members) for members in families]
+    width = max((count.cell_len for column in counts for count in column), default=0)
+    for members, column in zip(families, counts, strict=True):
+        _show_family(page, members, column, width)
+    _show_others(page, [result for result in results if result.status in NO_VERDICT])
 
 
-def _family(result: ClauseResult) -> str:
-    return result.id.partition("-")[0]
-
-
-def _show_family(page: Page, family: str, members: list[ClauseResult]) -> None:
-    """Two columns, drawn in step: what the family is and how it stands; its clauses."""
-    title = next((one.title for one in clauses().values() if one.family == family), family)
-    titles = page.text(clean(title)).wrap(page.console, _LONGEST_TITLE)
+def _counts(page: Page, members: Sequence[ClauseResult]) -> list[Text]:
     statuses = Counter(member.status for member in members)
-    order = [status for status in LOOKS if statuses[status]]
-    counts = [
-        page.text(f"{statuses[status]:>3} {_brief(status)}", LOOKS[status].style)
-        for status in order
+    return [
+        page.text(f"{statuses[status]:>2} {look.brief}", look.style)
+        for status, look in LOOKS.items()
+        if statuses[status]
     ]
-    left = 2 + _LONGEST_TITLE + 2 + max(map(len, counts)) + 3
+
+
+def _show_family(
+    page: Page, members: Sequence[ClauseResult], counts: Sequence[Text], width: int
+) -> None:
+    """Three columns, drawn in step: what the family is; how it stands; its clauses."""
+    titles = page.text(clean(title_of(members[0].id))).wrap(page.console, _TITLE)
+    left = 2 + _TITLE + 1 + width + _GAP
     rows = list(_rows(page, members, page.width - left))
     for number in range(max(len(titles), len(counts), len(rows))):
         line = Text("  ")
-        for cells, width in ((titles, _LONGEST_TITLE + 1), (counts, left - _LONGEST_TITLE - 3)):
-            cell = cells[number].copy() if number < len(cells) else Text()
-            cell.pad_right(width - cell.cell_len)
+        for column, room in ((titles, _TITLE + 1), (counts, width + _GAP)):
+            cell = column[number].copy() if number < len(column) else Text()
+            cell.rstrip()
+            cell.pad_right(room - cell.cell_len)
             line.append_text(cell)
-        if number < len(rows):
-            line.append_text(rows[number])
-        page.show_long(line)
-
-
-def _brief(status: str) -> str:
-    return {"expected-failure": "expected", "unexpected-pass": "UNEXPECTED"}.get(
-        status, LOOKS[status].word
-    )
+        page.show_long(line.append_text(rows[number]) if number < len(rows) else line)
 
 
 def _rows(page: Page, members: Sequence[ClauseResult], width: int) -> Iterator[Text]:
     passing = [member for member in members if member.status == "pass"]
-    columns = max(1, width // _CELL)
+    columns = max(1, (width + _GAP) // (_CELL + _GAP))
     for start in range(0, len(passing), columns):
-        yield Text.assemble(*(_cell(page, one) for one in passing[start : start + columns]))
+        cells = [_cell(page, member) for member in passing[start : start + columns]]
+        yield Text(" " * _GAP).join(cells)
     for member in members:
         if member.status != "pass":
-            look = LOOKS.get(member.status, LOOKS["untested"])
-            yield page.join(
-                (f"{page.symbol(member.status)} {clean(member.id)}  {look.word}", look.style),
-                (f"  {counted(member.checks, 'check')}", "dim"),
-            )
+            look = LOOKS[member.status]
+            checks = f"  {counted(member.checks, 'check')}" if member.checks else ""
+            name = f"{page.symbol(member.status)} {clean(member.id):<7} {look.word}"
+            yield page.join((name, look.style), (checks, "dim"))
 
 
 def _cell(page: Page, member: ClauseResult) -> Text:
-    cell = page.join(
+    return page.join(
         (page.symbol("pass"), LOOKS["pass"].style),
         (f" {clean(member.id):<7}", ""),
-        (f"{short(member.checks):>4}", "dim"),
+        (f" {short(member.checks):>4}", "dim"),
     )
-    cell.pad_right(_CELL - cell.cell_len)
-    return cell
 
 
-def _show_not_tried(page: Page, results: Sequence[ClauseResult]) -> None:
-    """What was not tested, by its reason. A gap that the specification knows of is no news."""
-    if not results:
-        return
-    page.show(Text(), page.text("Not tested", "bold"), Text())
-    known, reasons = _grouped(results)
-    for (status, reason), ids in reasons.items():
-        look = LOOKS[status]
-        label = page.text(f"  {len(ids):>3} {look.word:<16}", look.style)
-        page.hang(label, page.join((f"{reason}: " * bool(reason), ""), (ranges(ids), "dim")))
-    if known:
-        label = page.text(f"  {len(known):>3} {'not yet checked':<16}", "dim")
-        page.hang(label, page.text(f"by this version: {ranges(known)}", "dim"))
+def _show_others(page: Page, results: Sequence[ClauseResult]) -> None:
+    """The clauses without a verdict, by reason. A gap that the specification names is no news."""
+    if results:
+        page.show(Text())
+    gaps = [result.id for result in results if not_yet_checked(result)]
+    results = [result for result in results if not not_yet_checked(result)]
+    for status in ("inconclusive", "untested", "not-applicable"):
+        reasons: dict[str, list[str]] = {}
+        for result in results:
+            if result.status == status:
+                reasons.setdefault(clean(result.message).rstrip("."), []).append(clean(result.id))
+        if reasons:
+            look, number = LOOKS[status], sum(map(len, reasons.values()))
+            body = page.join(*_reasons(reasons, apart=status != "not-applicable"))
+            page.hang(page.text(f" {number:>3} {look.word:<{_LABEL}}", look.style), body)
+    if gaps:
+        label = page.text(f" {len(gaps):>3} {'not yet checked':<{_LABEL}}", "dim")
+        page.hang(label, page.text(f"by this version: {_names(gaps)}", "dim"))
 
 
-def _grouped(
-    results: Iterable[ClauseResult],
-) -> tuple[list[str], dict[tuple[str, str], list[str]]]:
-    known: list[str] = []
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for result in results:
-        clause = clauses().get(result.id)
-        if result.status == "untested" and clause is not None and clause.not_yet_checked:
-            known.append(result.id)
-        else:
-            reason = clean(result.message).rstrip(".")
-            reasons.setdefault((result.status, reason), []).append(clean(result.id))
-    return known, dict(sorted(reasons.items(), key=lambda item: item[0][0] != "untested"))
+def _reasons(reasons: dict[str, list[str]], *, apart: bool) -> Iterator[tuple[str, str]]:
+    """The IDs of each reason, and it; `apart` on lines of their own, which asks to be read."""
+    for number, (reason, ids) in enumerate(reasons.items()):
+        yield ("\n" if apart else "; ") if number else "", ""
+        yield ranges(ids), "" if apart else "dim"
+        yield f": {reason}" if reason else "", "" if apart else "dim"
+
+
+def _names(ids: Sequence[str]) -> str:
+    """IDs of clauses in brief: a family all of which is there by its name alone."""
+    parts: list[str] = []
+    for family, members in groupby(ids, key=family_of):
+        here = list(members)
+        whole = [id for id in clauses() if family_of(id) == family]
+        parts.append(f"{family} (all {len(here)})" if here == whole else ranges(here))
+    return ", ".join(parts)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from kv_conformance.events import ClauseResult, Finding
 from kv_conformance.reports.base import ReplayCommand
-from kv_conformance.reports.record import BROKEN
+from kv_conformance.reports.record import BROKEN, title_of
 from kv_conformance.reports.terminal_page import LOOKS, Page
 from kv_conformance.reports.text import clean, clean_program, counted
 
@@ -43,8 +43,8 @@ def _show(
 ) -> None:
     look, clause, finding = LOOKS[result.status], clauses().get(result.id), result.finding
     head = [(f"{page.symbol(result.status)} {clean(result.id)}", look.style)]
-    head += [(f"  {clause.title}", "bold")] * (clause is not None)  # type: ignore[union-attr]
-    page.show(Text(), page.join(*head, (f"  {_where(result, finding)}", "dim")))
+    head += [(f"  {clean(title_of(result.id))}", "bold"), (f"  {_where(result, finding)}", "dim")]
+    page.show(Text(), page.join(*head))
     if clause:
         page.hang(Text("  "), page.text(clause.rule))
     if result.message and (finding is None or finding.actual not in result.message):

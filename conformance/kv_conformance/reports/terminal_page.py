@@ -27,25 +27,26 @@ _TRAILING: Final = re.compile(r"[ \t]+$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a status is shown: a symbol, the same in ASCII, the word, its style."""
+    """How a status is shown: a symbol, the same in ASCII, a word, a short one, its style."""
 
     symbol: str
     ascii: str
     word: str
+    brief: str
     style: str
 
 
 LOOKS: Final[Mapping[str, Look]] = {
-    "pass": Look("✓", "+", "pass", "green"),
-    "fail": Look("✗", "x", "FAIL", "bold red"),
-    "unexpected-pass": Look("✗", "x", "UNEXPECTED PASS", "bold red"),
-    "inconclusive": Look("?", "?", "inconclusive", "bold yellow"),
-    "warning": Look("!", "!", "warning", "yellow"),
-    "expected-failure": Look("!", "!", "expected failure", "yellow"),
-    "untested": Look("–", "-", "untested", "yellow"),
-    "not-applicable": Look("–", "-", "not applicable", "dim"),
+    "pass": Look("✓", "+", "pass", "pass", "green"),
+    "fail": Look("✗", "x", "FAIL", "fail", "bold red"),
+    "unexpected-pass": Look("✗", "x", "UNEXPECTED PASS", "unexpected", "bold red"),
+    "warning": Look("!", "!", "warning", "warning", "yellow"),
+    "expected-failure": Look("!", "!", "expected failure", "expected", "yellow"),
+    "inconclusive": Look("?", "?", "inconclusive", "inconclusive", "bold yellow"),
+    "untested": Look("–", "-", "untested", "untested", "yellow"),
+    "not-applicable": Look("–", "-", "not applicable", "not applicable", "dim"),
 }
-"""Every status, the gravest of those that were tried second."""
+"""Every status, in the order in which counts are told."""
 
 
 class _Sink:
@@ -75,7 +76,9 @@ class Page:
         self.live = stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
         forced = bool(os.environ.get("FORCE_COLOR"))
         self.plain = bool(os.environ.get("NO_COLOR")) or not (self.live or forced)
-        self.ascii = not _can_write(stream, "".join(look.symbol for look in LOOKS.values()) + "·…±≥")
+        self.ascii = not _can_write(
+            stream, "".join(look.symbol for look in LOOKS.values()) + "·…±≥"
+        )
         self._stream = stream
         self._lit = False
         self.console = Console(

@@ -24,18 +24,22 @@ class Subject:
 
     Data spaces get names that no run used before, so that what an earlier run left in a shared
     backend is not seen. With `salted` the factory's stores see each other's entries (OPEN-1),
-    and every program keeps to keys of its own instead.
+    and every program keeps to keys of its own instead. `under_way` is the world whose store is
+    being called just now, and `performed` counts the calls: a watchdog reads both.
     """
 
     def __init__(self, factory: Factory, profile: Profile, clock: Clock) -> None:
         self.factory, self.profile, self.clock = factory, profile, clock
         self.salted = False
+        self.under_way: World | None = None
+        self.performed = 0
         self.shared = factory.takes_space
         self._numbers = itertools.count()
         self._run = f"{os.getpid():x}-{os.urandom(4).hex()}"
 
     def world(self) -> World:
         """A world with nothing in it."""
+        self.clock.restart()
         return World(self, f"kvc-{self._run}-{next(self._numbers)}")
 
     def surface(self, name: str) -> tuple[Surface, Opened]:
@@ -46,7 +50,7 @@ class Subject:
 
 
 class World:
-    """The handles that one program opened. `current` is the operation under way, if any."""
+    """The handles that one program opened, and the operations it performed."""
 
     def __init__(self, subject: Subject, name: str) -> None:
         self.subject, self.name = subject, name
@@ -54,6 +58,7 @@ class World:
         self._first: dict[str, Surface] = {}
         self._opened: list[Opened] = []
         self._racing: Racing | None = None
+        self.operations: list[Operation] = []
         self.space = _FIRST
         self.surface = self._open(_FIRST)
 
@@ -74,9 +79,19 @@ class World:
 
     def perform(self, operation: Operation) -> Outcome:
         """Applies any operation, those of time, spaces and races included."""
+        self.operations.append(operation)
         if isinstance(operation, Advance):
             self.clock.advance(operation.seconds)
             return None
+        subject = self.subject
+        subject.performed += 1
+        subject.under_way = self
+        try:
+            return self._perform(operation)
+        finally:
+            subject.under_way = None
+
+    def _perform(self, operation: Operation) -> Outcome:
         if isinstance(operation, Open):
             try:
                 self.surface = self._open(operation.space)

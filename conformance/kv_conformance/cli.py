@@ -1,0 +1,80 @@
+"""The command `kv-conformance`.
+
+Heavy imports wait until a run needs them: `--help`, `clauses` and `explain` start at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+COMMANDS: Final = ("clauses", "explain")
+_BUDGETS: Final = ("quick", "standard", "thorough")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and exits with 2."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"kv-conformance: {message}\n{self.format_usage()}")
+        raise SystemExit(2)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of a run."""
+    made = _Parser(
+        prog="kv-conformance",
+        usage="kv-conformance --store TARGET [options]\n"
+        "       kv-conformance clauses | explain CLAUSE",
+        description="Checks a key-value store against the specification, clause by clause.",
+        epilog="Exit codes: 0 conformant, 1 violations, 2 usage, 3 inconclusive, 4 our own fault.",
+        allow_abbrev=False,
+    )
+    add = made.add_argument
+    add("--store", metavar="TARGET", help="module:attribute, file.py:attribute, an installed name "
+        "(memory, sqlite, redis, memcached, fakeredis) or a URL of one")  # fmt: skip
+    add("--profile", metavar="P", help="a preset (base, fedify, polystore, keyv, cachimbo) or "
+        "declarations, such as null=value,ttl_resolution=1")  # fmt: skip
+    add("--clock", choices=("auto", "injected", "patched", "real"), help="default: auto")
+    add("--phase", action="append", metavar="NAME", help="vectors, machines (default: all)")
+    add("--clause", action="append", metavar="ID", help="only these clauses, e.g. TTL-3 or TTL")
+    add("--seed", type=int, metavar="N", help="default: 0")
+    add("--examples", type=int, metavar="N", help="programs that the machines run")
+    add("--budget", choices=_BUDGETS, help="default: standard")
+    add("--operation-timeout", type=float, metavar="SECONDS", help="default: 10")
+    add(
+        "--report",
+        action="append",
+        metavar="FORMAT=PATH",
+        help="json=…, junit=…, text=…; - is stdout",
+    )
+    add("--expected-failures", metavar="FILE", help="TOML with the clauses known to be broken")
+    add("--replay", metavar="TOKEN", help="run one program again, from a report")
+    add("--option", action="append", metavar="KEY=VALUE", help="an argument for the factory")
+    add("--hostile-keys", action="store_true", help="also try absolute and deep paths as keys")
+    add("--version", action="store_true", help="show the version")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] and given[0] in COMMANDS:
+        from kv_conformance import reading
+
+        return reading.main(given)
+    options = parser().parse_args(given)
+    if options.version:
+        from kv_conformance.run import harness_version
+
+        sys.stdout.write(f"kv-conformance {harness_version()}\n")
+        return 0
+    from kv_conformance import command
+
+    return command.main(options)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,114 @@
+"""Which clock a run moves: found out by trying, from several threads and depths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kv_spec.perform import Surface
+from kv_spec.profile import Profile
+
+from kv_conformance.clocks.base import Clock
+from kv_conformance.clocks.real import RealClock
+from kv_conformance.clocks.virtual import InjectedClock, PatchedClock
+from kv_conformance.subject.factory import Factory
+
+CHOICES: Final = ("auto", "injected", "patched", "real")
+_DEPTH: Final = 8
+
+
+class ClockError(Exception):
+    """The clock that was asked for can not be had; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A clock, and why it was this one."""
+
+    clock: Clock
+    why: str
+
+
+def choose(
+    wanted: str, factory: Factory, profile: Profile, *, ttl: bool, patched: PatchedClock | None
+) -> Choice:
+    """The clock for a store; raises ClockError if `wanted` can not be had.
+
+    `patched` is installed already, since it must be before the store is imported; it is given
+    back where another clock is chosen.
+    """
+    if wanted == "real":
+        _give_back(patched)
+        return Choice(RealClock(), "asked for")
+    if wanted != "patched" and factory.takes_clock:
+        _give_back(patched)
+        clock = InjectedClock()
+        factory.clock = clock
+        if not ttl or _follows(clock, factory, profile):
+            return Choice(clock, "the factory takes a clock")
+        return _instead(wanted, "the store does not go by the clock that it was given")
+    if wanted == "injected":
+        raise ClockError("--clock injected: the factory has no parameter named clock")
+    if patched is None:
+        return _instead(wanted, "this process's time can not be moved")
+    if not ttl:
+        return Choice(patched, "no entry expires, so that any clock will do")
+    if _follows(patched, factory, profile):
+        return Choice(patched, "the store follows this process's time")
+    _give_back(patched)
+    return _instead(wanted, "the store does not follow this process's time")
+
+
+def _instead(wanted: str, why: str) -> Choice:
+    if wanted != "auto":
+        raise ClockError(f"--clock {wanted}: {why}; --clock real waits instead")
+    return Choice(RealClock(), why)
+
+
+def _give_back(patched: PatchedClock | None) -> None:
+    if patched is not None:
+        patched.uninstall()
+
+
+def _follows(clock: Clock, factory: Factory, profile: Profile) -> bool:
+    """True if an entry that was live is gone after its deadline, however it is read.
+
+    Any one read that sees the expiry is enough: that another does not is a fault to be found,
+    not a reason to wait in real time; nor is an entry that never was live.
+    """
+    opened = factory.open("kvc-clock")
+    surface = Surface(opened.store, profile)
+    unit = max(8.0, 4 * profile.ttl_resolution, profile.ttl_min)
+    key: Any = "kvc-clock" if profile.flat else ("kvc-clock",)
+    try:
+        opened.store.set(key, 1, ttl=unit)
+        if not any(_reads(surface, key)):
+            return True
+        clock.advance(unit + profile.ttl_resolution + 1)
+        return not all(_reads(surface, key))
+    except Exception:
+        return False
+    finally:
+        opened.close()
+
+
+def _reads(surface: Surface, key: Any) -> list[bool]:
+    """Whether the key is live, asked from here, from deep in the stack, and from a thread."""
+
+    def live() -> bool:
+        return bool(surface.answer(surface.store.get(key)) == 1)
+
+    found = [live(), _deep(live, _DEPTH)]
+    if callable(getattr(surface.store, "has", None)):
+        found.append(surface.store.has(key) is True)
+    with ThreadPoolExecutor(1) as pool:
+        threaded = pool.submit(live)
+        if threaded.exception() is None:  # a store may be bound to its thread
+            found.append(threaded.result())
+    return found
+
+
+def _deep(call: Callable[[], bool], depth: int) -> bool:
+    return call() if depth == 0 else _deep(call, depth - 1)

@@ -1,0 +1,27 @@
+"""What a phase has done so far."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kv_conformance.session import Session
+
+
+@dataclass(slots=True)
+class Tally:
+    """Programs and operations performed, and how often each clause was put to the test."""
+
+    programs: int = 0
+    operations: int = 0
+    checks: Counter[str] = field(default_factory=Counter)
+
+    def add(self, session: Session) -> None:
+        """Counts a finished program."""
+        self.programs += 1
+        self.operations += len(session.steps)
+        self.checks.update(session.oracle.checks)
+
+
+OnProgress = Callable[[Tally], None]

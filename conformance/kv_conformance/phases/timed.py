@@ -1,0 +1,189 @@
+"""Programs with waits on a real clock: short ones, many, side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from kv_spec import generate
+from kv_spec.machines import Plan, machine
+from kv_spec.operations import Advance, Operation, Program, Race
+from kv_spec.outcomes import Outcome
+
+from kv_conformance.clocks.granularity import Granularity
+from kv_conformance.hunt import Hunt
+from kv_conformance.phases import side_by_side
+from kv_conformance.phases.tally import OnProgress, Tally
+from kv_conformance.session import Session, Step
+from kv_conformance.trial import Trial
+
+MOST_UNITS: Final = 4
+"""A program waits so many units of ttl in all, and the resolution of the store."""
+MOST_OPERATIONS: Final = 48
+STEPS_A_PROGRAM: Final = 24
+MOST_ROUNDS: Final = 4
+"""So often the programs that found something are run again, past what was found."""
+ABOUT_TIME: Final = frozenset(
+    "TTL-2 TTL-3 TTL-4 TTL-5 TTL-9 TTL-11 TTL-13 SET-2 CAS-6 CAS-11".split()
+)
+"""Clauses that a program must check after a wait to be worth the wait."""
+_SLICES_A_UNIT: Final = 10
+_FEWEST_AT_ONCE, _MOST_AT_ONCE = 8, 128
+
+
+def run(
+    hunt: Hunt,
+    plan: Plan,
+    *,
+    seed: int,
+    programs: int,
+    granularity: Granularity,
+    progress: OnProgress = lambda _: None,
+) -> Tally:
+    """Runs the vectors with waits and `programs` generated ones, and investigates what they break.
+
+    The same seed runs the same programs, as far as `granularity` is the same. Raises
+    HarnessFault as `Hunt.investigate` does.
+    """
+    limit = MOST_UNITS * granularity.unit + plan.profile.ttl_resolution
+    todo = [
+        *examples(plan, granularity.unit, limit),
+        *generated(hunt.reference, plan, granularity.unit, limit, seed=seed, programs=programs),
+    ]
+    tally, at_once = Tally(), _at_once(granularity)
+
+    def done(_: int, session: Session) -> None:
+        if not session.violated:
+            tally.add(session)
+            progress(tally)
+
+    for _ in range(MOST_ROUNDS):
+        sessions = side_by_side.run(
+            hunt.trial, todo, ignores=hunt.ignores, on_done=done, at_once=at_once
+        )
+        stopped = [session for session in sessions if session.violated]
+        _investigate(hunt, stopped)
+        todo = [todo[number] for number, session in enumerate(sessions) if session.violated]
+        if not todo:
+            return tally
+    for session in stopped:
+        tally.add(session)
+    return tally
+
+
+def _at_once(granularity: Granularity) -> int:
+    """As many programs as leave half of the time idle, at about five calls between two waits."""
+    fitting = granularity.unit / (_SLICES_A_UNIT * max(granularity.call, 1e-5))
+    return int(min(max(fitting, _FEWEST_AT_ONCE), _MOST_AT_ONCE))
+
+
+def _investigate(hunt: Hunt, stopped: Sequence[Session]) -> None:
+    """Looks into the shortest program of each clause first: each look takes real time."""
+    for session in sorted(stopped, key=lambda session: _cost(session.program)):
+        violation = session.violation
+        if violation is not None and not hunt.ignores(violation):
+            hunt.investigate(session.program, violation)
+
+
+def _cost(program: Program) -> tuple[float, int]:
+    return total_wait(program), len(program)
+
+
+def total_wait(program: Sequence[Operation]) -> float:
+    """The seconds that a program waits in all."""
+    return sum(op.seconds for op in program if isinstance(op, Advance))
+
+
+def examples(plan: Plan, unit: float, limit: float) -> Iterator[Program]:
+    """The vectors that wait, at most `limit` seconds each, with `unit` for one second."""
+    from kv_conformance.phases import vectors
+
+    # In a vector no ttl is below half a second, and nothing is read later than a deadline by less.
+    resolution = plan.profile.ttl_resolution
+    factor = max(unit, 2 * plan.profile.shortest_ttl, 2 * (resolution + generate.TICK))
+    for _, program in vectors.programs(plan.profile, plan.offers, False, factor):
+        raced = any(isinstance(operation, Race) for operation in program)
+        if 0 < total_wait(program) <= 2 * limit and not raced:
+            yield tuple(program)
+
+
+def generated(
+    reference: Trial, plan: Plan, unit: float, limit: float, *, seed: int, programs: int
+) -> list[Program]:
+    """Programs of the machine that wait, at most `limit` seconds each; `programs` or fewer.
+
+    They are recorded on the reference, where time is virtual, and are those of twice as many
+    that put most clauses to the test after a wait.
+    """
+    import hypothesis
+    from hypothesis import HealthCheck, Phase, settings
+    from hypothesis.stateful import run_state_machine_as_test
+
+    recorded: list[Recording] = []
+
+    def open_recording() -> Recording:
+        recorded.append(Recording(reference, limit))
+        return recorded[-1]
+
+    pools = generate.pools(plan.profile, ttl_unit=unit)
+    timed = dataclasses.replace(plan, time=True, races=False, pools=pools)
+    run_state_machine_as_test(
+        hypothesis.seed(seed)(machine(timed, open_recording)),
+        settings=settings(
+            max_examples=2 * programs,
+            stateful_step_count=STEPS_A_PROGRAM,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    best = sorted(recorded, key=lambda recording: -len(recording.clauses))[:programs]
+    return [recording.program for recording in best if recording.clauses]
+
+
+class Recording:
+    """A session for the machine that keeps the program, up to the last step worth its waits.
+
+    Waits that would take the program beyond `limit` seconds are left out.
+    """
+
+    def __init__(self, reference: Trial, limit: float) -> None:
+        self.session = reference.open()
+        self.left = limit
+        self.clauses: set[str] = set()
+        self.program: Program = ()
+
+    @property
+    def over(self) -> bool:
+        """True once the program is long enough."""
+        return len(self.session.steps) >= MOST_OPERATIONS
+
+    def may_race(self, _: str) -> bool:
+        """False: racers need a clock of their own."""
+        return False
+
+    def do(self, operation: Operation) -> Outcome:
+        """Performs an operation on the reference."""
+        if isinstance(operation, Advance):
+            if operation.seconds > self.left:
+                return None
+            self.left -= operation.seconds
+        self.session.do(operation)
+        return self.session.steps[-1].outcome
+
+    def close(self) -> None:
+        """Ends the program, and finds what of it is worth the wait."""
+        self.session.world.close()
+        waited, worth = False, 0
+        for number, step in enumerate(self.session.steps, 1):
+            waited = waited or isinstance(step.operation, Advance)
+            if waited and (checked := ABOUT_TIME.intersection(step.at_stake)):
+                self.clauses |= checked
+                worth = number
+        self.program = _operations(self.session.steps[:worth])
+
+
+def _operations(steps: Sequence[Step]) -> Program:
+    return tuple(step.operation for step in steps)

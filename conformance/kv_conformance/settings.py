@@ -1,0 +1,34 @@
+"""What a run is asked to do, as data that another process can be given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+PHASES: Final = ("vectors", "machines")
+BUDGETS: Final[Mapping[str, int]] = {"quick": 20, "standard": 80, "thorough": 1_000}
+"""Programs that the machines run, by the name of the budget."""
+
+
+class UsageError(Exception):
+    """The command line, the configuration or the target is at fault (exit 2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A run. `timeout` is the limit of one operation in seconds; `replay` a program as JSON."""
+
+    store: str
+    profile: str | None = None
+    clock: str = "auto"
+    phases: tuple[str, ...] = PHASES
+    clauses: tuple[str, ...] = ()
+    seed: int = 0
+    examples: int = BUDGETS["standard"]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    timeout: float = 10.0
+    replay: Any = None
+    hostile_keys: bool = False
+    folder: str = ""
+    """A temporary folder of the run's own, removed afterwards by who made it."""

@@ -1,0 +1,159 @@
+"""What a store offers: read from its methods, compared with what its profile declares."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kv_spec.profile import BASE, CAS_PARTS, Profile, from_mapping
+
+_SHAPES: Final[Mapping[str, tuple[int, str]]] = {
+    "get": (1, "get(key)"),
+    "set": (2, "set(key, value)"),
+    "delete": (1, "delete(key)"),
+    "has": (1, "has(key)"),
+    "list": (1, "list(prefix=())"),
+    "cas": (3, "cas(key, expected, new)"),
+    "keys": (0, "keys()"),
+    "values": (0, "values()"),
+    "entries": (0, "entries()"),
+    "clear": (0, "clear()"),
+    "prune": (0, "prune()"),
+    "close": (0, "close()"),
+}
+"""How each method is called: the number of positional arguments, and the signature in words."""
+
+CORE: Final = ("get", "set", "delete")
+ASKED_IN_VAIN: Final = ("has", "list", "cas", "ttl")
+"""What may be called although it is not offered (ERR-2)."""
+
+
+class OfferError(Exception):
+    """The object is no store: it lacks what every store must have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Capabilities with evidence; `missing` are declared and not shown, each with the reason."""
+
+    profile: Profile
+    capabilities: frozenset[str]
+    not_offered: tuple[str, ...]
+    missing: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def declared_profile(store: Any) -> Profile:
+    """The profile that a store carries, ours or plain data; the base dialect without one.
+
+    Raises ProfileError for data that is no profile.
+    """
+    declared = getattr(store, "profile", None)
+    if isinstance(declared, Profile):
+        return declared
+    if isinstance(declared, Mapping):
+        return from_mapping(declared)
+    return BASE
+
+
+def look(store: Any, profile: Profile, takes_space: bool) -> Offer:
+    """Reads a store's methods; raises OfferError where get, set or delete is missing."""
+    notes: list[str] = []
+    shown = {name for name in _SHAPES if _shows(store, name, notes)}
+    lacking = [name for name in CORE if name not in shown]
+    if lacking:
+        has = ", ".join(sorted(n for n in dir(store) if not n.startswith("_"))) or "nothing"
+        raise OfferError(
+            f"a store has get, set and delete; this one lacks {' and '.join(lacking)} "
+            f"(its public names: {has[:300]})"
+        )
+    found = {"core"} | (shown - set(CORE) - {"cas"})
+    if "list" in found:
+        found.add("iterate")
+    if "cas" in shown:
+        found |= CAS_PARTS
+    if _takes_ttl(store):
+        found.add("ttl")
+    if takes_space:
+        found.add("shared")
+    missing = _missing(profile, found)
+    found |= profile.capabilities - {"cas"} - set(missing)
+    found = _hidden(found, profile)
+    not_offered = tuple(
+        name
+        for name in ASKED_IN_VAIN
+        if name not in found and not (name == "cas" and found & CAS_PARTS)
+    )
+    return Offer(profile, frozenset(found), not_offered, missing, tuple(notes))
+
+
+def _hidden(found: set[str], profile: Profile) -> set[str]:
+    hidden = set(profile.without)
+    if "cas" in hidden:
+        hidden |= CAS_PARTS
+    if "list" in hidden:
+        hidden.add("iterate")
+    return found - hidden
+
+
+_NEEDS_METHOD: Final = frozenset(_SHAPES) | CAS_PARTS | {"ttl", "shared", "iterate"}
+
+
+def _missing(profile: Profile, found: set[str]) -> dict[str, str]:
+    missing: dict[str, str] = {}
+    for name in sorted(profile.capabilities & (_NEEDS_METHOD | {"cas"}) - profile.without):
+        if name in found or (name == "cas" and found & CAS_PARTS):
+            continue
+        if name == "ttl":
+            missing[name] = "declared, but set takes no keyword ttl"
+        elif name == "shared":
+            continue  # the factory decides: it may be called without a space here
+        else:
+            method = "cas" if name.startswith("cas") else name
+            missing[name] = (
+                f"declared, but the store has no method {_SHAPES.get(method, (0, method))[1]}"
+            )
+    return missing
+
+
+def _shows(store: Any, name: str, notes: list[str]) -> bool:
+    member = getattr(store, name, None)
+    if not callable(member):
+        if member is not None:
+            notes.append(f"{name} is a {type(member).__name__}, not a method: it is left alone")
+        return False
+    count, shape = _SHAPES[name]
+    if _accepts(member, count) and (name != "list" or _accepts(member, 0)):
+        return True
+    notes.append(f"{name}{_signature(member)} is not {shape}: it is left alone")
+    return False
+
+
+def _accepts(member: Callable[..., Any], count: int) -> bool:
+    try:
+        inspect.signature(member).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:
+        return True  # a builtin without a signature is taken at its name
+    return True
+
+
+def _signature(member: Callable[..., Any]) -> str:
+    try:
+        return str(inspect.signature(member))
+    except (TypeError, ValueError):
+        return "(…)"
+
+
+def _takes_ttl(store: Any) -> bool:
+    try:
+        parameter = inspect.signature(store.set).parameters.get("ttl")
+    except (TypeError, ValueError):
+        return False
+    return parameter is not None and parameter.kind in (
+        inspect.Parameter.KEYWORD_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    )

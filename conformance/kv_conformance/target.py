@@ -1,0 +1,184 @@
+"""Finding the store that the command line names.
+
+`module:attribute`, `path/file.py:attribute`, an installed name, or a URL of such a name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import importlib.util
+import keyword
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Final
+
+GROUP: Final = "kv_conformance.stores"
+
+
+class TargetError(Exception):
+    """The target can not be had; the message says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A factory of stores, and how a program written out would get hold of it."""
+
+    text: str
+    make: Callable[..., Any]
+    imports: tuple[str, ...]
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    bare: bool = False
+    """True for an installed name without a URL: its server is started for the run."""
+
+
+def installed() -> dict[str, EntryPoint]:
+    """The installed stores by name, ours and those of other distributions."""
+    return {point.name: point for point in sorted(entry_points(group=GROUP))}
+
+
+def find(text: str) -> Target:
+    """The target that `text` names; raises TargetError."""
+    scheme, is_url, _ = text.partition("://")
+    if is_url:
+        return _installed(text, scheme, {"url": text})
+    where, colon, attribute = _split(text)
+    if colon:
+        return _named(text, where, attribute)
+    if text in installed():
+        return _installed(text, text, {})
+    raise TargetError(_unknown(text))
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    # The last colon, so that a drive letter stays with its path.
+    where, colon, attribute = text.rpartition(":")
+    return (
+        (where, colon, attribute) if attribute.replace(".", "").isidentifier() else (text, "", "")
+    )
+
+
+def _unknown(text: str) -> str:
+    names = sorted(installed())
+    near = difflib.get_close_matches(text, names, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; installed are: {', '.join(names)}"
+    return (
+        f"there is no store named {text!r}{hint}\n"
+        "A store of your own is named module:attribute or path/file.py:attribute, "
+        "for instance mymodule:Store."
+    )
+
+
+def _installed(text: str, name: str, options: Mapping[str, Any]) -> Target:
+    point = installed().get(name)
+    if point is None:
+        raise TargetError(_unknown(name))
+    make = _guarded(text, point.load)
+    attribute = point.attr.partition(".")[0]
+    imports = (f"from {point.module} import {attribute}",)
+    return Target(text, make, imports, point.attr, options, bare=not options)
+
+
+def _named(text: str, where: str, attribute: str) -> Target:
+    if where.endswith(".py") or "/" in where or os.sep in where:
+        module, imports = _from_file(text, where, attribute)
+    else:
+        module = _guarded(text, lambda: importlib.import_module(where))
+        imports = (f"from {where} import {attribute.partition('.')[0]}",)
+    make: Any = module
+    for part in attribute.split("."):
+        make = _attribute(make, part, text, where)
+    if not callable(make):
+        raise TargetError(
+            f"{text}: {attribute} is a {type(make).__name__}, and a factory is due: a class, or a "
+            "function that returns a new, empty store at each call"
+        )
+    return Target(text, make, imports, attribute)
+
+
+def _attribute(owner: Any, part: str, text: str, where: str) -> Any:
+    try:
+        return getattr(owner, part)
+    except AttributeError:
+        public = [name for name in dir(owner) if not name.startswith("_")]
+        near = difflib.get_close_matches(part, public, 3, 0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise TargetError(f"{text}: {where} has no attribute {part!r}{hint}") from None
+
+
+def _from_file(text: str, where: str, attribute: str) -> tuple[Any, tuple[str, ...]]:
+    path = Path(where).resolve()
+    if not path.is_file():
+        raise TargetError(f"{text}: there is no file {path}")
+    # A name that no module of the standard library has, so that its clock is the store's.
+    name = path.stem if path.stem not in sys.stdlib_module_names else f"store_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise TargetError(f"{text}: {path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(name, module)
+    sys.path.insert(0, str(path.parent))
+    loader = spec.loader
+    _guarded(text, lambda: loader.exec_module(module))
+    first = attribute.partition(".")[0]
+    if path.stem.isidentifier() and not keyword.iskeyword(path.stem):
+        return module, (f"from {path.stem} import {first}",)
+    return module, ("import runpy", f'{first} = runpy.run_path({where!r})["{first}"]')
+
+
+def _guarded(text: str, load: Callable[[], Any]) -> Any:
+    """Imports; whatever goes wrong in foreign code becomes a TargetError that shows where."""
+    try:
+        return load()
+    except TargetError:
+        raise
+    except ModuleNotFoundError as error:
+        raise TargetError(f"{text}: {error}{_near_module(error.name)}") from error
+    except (Exception, SystemExit) as error:
+        message = f"{text} can not be imported: {type(error).__name__}: {error}"
+        raise TargetError(f"{message}{_place(error)}") from error
+
+
+def _near_module(name: str | None) -> str:
+    here = [path.stem for path in Path().glob("*.py")] + [
+        path.parent.name for path in Path().glob("*/__init__.py")
+    ]
+    near = difflib.get_close_matches(name or "", here, 1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; is it in the current folder ({Path.cwd()}), or installed in this environment?"
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f" (line {trace.tb_lineno} of {trace.tb_frame.f_code.co_filename})"
+
+
+@contextlib.contextmanager
+def started(target: Target) -> Iterator[tuple[Target, str | None]]:
+    """The target with the server it needs for this run; a note of what was started, if any."""
+    for_run = getattr(target.make, "for_run", None)
+    if not target.bare or for_run is None:
+        yield target, None
+        return
+    try:
+        context = for_run()
+        server = context.__enter__()
+    except Exception as error:
+        raise TargetError(f"{target.text}: {error}") from error
+    try:
+        options = {**server.options, **target.options}
+        started = Target(target.text, target.make, target.imports, target.name, options)
+        yield started, server.note
+    finally:
+        context.__exit__(None, None, None)
