@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kv_reference.verdicts import Violation
-from kv_spec.operations import Program
+from kv_spec.operations import Cas, Get, Increment, Operation, Program, Race, Set
 
 from kv_conformance.phases.side_by_side import Patient, real_waits
 from kv_conformance.session import Session
 from kv_conformance.shrink import BatchShrinker, Shrinker
 from kv_conformance.trial import Trial
 
-MORE_BASIC: Final = {
-    "CAS-6": {"TTL-2", "TTL-3", "TTL-5", "TTL-9"},
-    "CAS-1": {"GET-2", "VAL-1", "VAL-5", "GET-4", "VAL-7", "VAL-8"},
-    "TTL-5": {"TTL-2", "TTL-3"},
-    "TTL-12": {"TTL-2", "TTL-3"},
-    "SET-2": {"TTL-3"},
-    "SET-1": {"GET-2", "VAL-1"},
-    "LIST-1": {"GET-2"},
-    "LIST-2": {"GET-2"},
-}
-"""Where a simpler program breaks one of these instead, that is the better blame."""
+_OF_STATE: Final = frozenset(
+    "GET-2 GET-3 GET-4 SET-1 SET-2 SET-3 SET-5 SET-6 DEL-3 HAS-2 TTL-1 TTL-2 TTL-5 TTL-12 TTL-13 "
+    "CAS-2 CAS-6 CAS-10 ITER-4 LIST-10 KEY-1 KEY-2 KEY-3 KEY-4 KEY-5 KEY-7 VAL-1 VAL-5".split()
+)
+"""Clauses about what a key holds: broken, they show in a get as in any other read."""
 PATIENT_BUDGET: Final = 200
 """Programs that are run to shrink one whose waits are real."""
 
@@ -70,6 +64,8 @@ class Hunt:
         if violation.clause in self.caught:
             return True
         again = self._known_again[violation.clause]
+        if not self.caught.keys().isdisjoint(violation.others):
+            again = max(again, 2)
         if again == 0:
             return False
         # What turned out to be a known fault before is looked at ever more rarely: at its second,
@@ -95,38 +91,55 @@ class Hunt:
     def _settle(self, program: Program, violation: Violation) -> Caught | None:
         """The fault behind a violation; None where it only follows from one known already."""
         way = self._way(program)
-        shrinker = self._shrinker(way, {violation.clause})
+        suspected = {violation.clause, *violation.others}
+        shrinker = self._shrinker(way, suspected)
         again = shrinker.failing(program)
         if again is None:
+            if not suspected.isdisjoint(self.caught):
+                return None
             return Caught(violation.clause, violation, program, 1, steady=False)
         smallest = shrinker.shrink(again)
-        settled = way.run(smallest, minimal=True).violation
-        if settled is None or settled.clause in self.caught:
-            return None
-        basic = MORE_BASIC.get(settled.clause)
-        if basic:
-            smallest, settled = self._more_basic(way, smallest, settled, basic)
-        return Caught(settled.clause, settled, smallest, shrinker.runs)
+        # A simpler program that fails, with whatever blame, shows what this one needs not: where
+        # a plain key fails as well, the special one was not the reason.
+        simplest = self._shrinker(way, None).shrink(smallest)
+        program, settled = self._blamed(way, simplest)
+        return None if settled is None else Caught(settled.clause, settled, program, shrinker.runs)
 
-    def _more_basic(
-        self, way: Trial | Patient, program: Program, violation: Violation, clauses: set[str]
-    ) -> tuple[Program, Violation]:
-        shrinker = self._shrinker(way, clauses)
-        smaller = shrinker.shrink(program)
-        if smaller == program:
-            return program, violation
-        settled = way.run(smaller, minimal=True).violation
-        return (program, violation) if settled is None else (smaller, settled)
+    def _blamed(
+        self, way: Trial | Patient, program: Program
+    ) -> tuple[Program, Violation | None]:
+        """A minimal program, and what it shows: a wrong state, or a wrong way to read it.
+
+        Where a get in place of the last operation answers wrongly as well, the fault is in what
+        the key holds, and the get shows it best.
+        """
+        session = way.run(program, minimal=True)
+        program, found = session.program, session.violation
+        if isinstance(program[-1], Race):
+            alone = way.run((*program[:-1], *one_by_one(program)), minimal=True)
+            if alone.violation is not None:
+                return alone.program, alone.violation
+        if found is None or found.key is None or isinstance(program[-1], Get | Race):
+            return program, found
+        asked = way.run((*program[:-1], Get(found.key)), minimal=True)
+        if asked.violation is not None:
+            return asked.program, asked.violation
+        clauses = [found.clause, *found.others]
+        own = next((clause for clause in clauses if clause not in _OF_STATE), found.clause)
+        return program, replace(found, clause=own)
 
     def _way(self, program: Program) -> Trial | Patient:
         """How a program is run anew: with others at its side where its waits are real."""
         return Patient(self.trial) if real_waits(self.trial, program) else self.trial
 
-    def _shrinker(self, way: Trial | Patient, clauses: set[str]) -> Shrinker:
-        """Shrinks towards any of `clauses`; other faults on the way are passed over."""
+    def _shrinker(self, way: Trial | Patient, clauses: set[str] | None) -> Shrinker:
+        """Shrinks towards any of `clauses`; other faults on the way are passed over.
+
+        None stands for all clauses.
+        """
 
         def ignores(violation: Violation) -> bool:
-            return violation.clause not in clauses
+            return clauses is not None and violation.clause not in clauses
 
         def failing(program: Program) -> Program | None:
             return _up_to_fault(way.run(program, ignores=ignores))
@@ -147,6 +160,20 @@ class Hunt:
                 f"the reference breaks {session.violation.clause} on the program that shows "
                 f"{caught.clause}: {session.violation}, {caught.program}"
             )
+
+
+def one_by_one(program: Program) -> Iterator[Operation]:
+    """The branches of the race that ends a program, one after the other."""
+    race = program[-1]
+    assert isinstance(race, Race)
+    count = next((op.value for op in reversed(program) if isinstance(op, Set)), 0)
+    for branch in race.branches:
+        if isinstance(branch, Increment):
+            yield Cas(branch.key, count, count + 1)
+            count += 1
+        else:
+            yield branch
+    yield Get(race.branches[0].key)  # type: ignore[union-attr]
 
 
 def _up_to_fault(session: Session) -> Program | None:

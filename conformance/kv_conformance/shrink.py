@@ -97,7 +97,9 @@ class BatchShrinker(Shrinker):
                 best, improved = smaller or best, improved or smaller is not None
         return best
 
-    def _round(self, passes: Iterable[Callable[[Program], object]], best: Program) -> Program | None:
+    def _round(
+        self, passes: Iterable[Callable[[Program], object]], best: Program
+    ) -> Program | None:
         candidates = [c for simpler in passes for c in simpler(best)]  # type: ignore[attr-defined]
         found = self._try_all(candidates, best)
         if len(found) > 1:

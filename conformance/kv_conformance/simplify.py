@@ -43,6 +43,16 @@ def size(program: Program) -> tuple[int, int, int, int]:
 _BASIC: Final = frozenset({Get, Set, Delete, Advance})
 
 
+def about_one_key(program: Program) -> Iterator[Program]:
+    """The program without what is about other keys than the last operation is."""
+    last = set(_keys(program[-1]))
+    if not last:
+        return
+    wanted = [op for op in program if not set(_keys(op)) or not last.isdisjoint(_keys(op))]
+    yield tuple(wanted)
+    yield tuple(op for op in wanted if set(_keys(op)))
+
+
 def without_blocks(program: Program) -> Iterator[Program]:
     """The program without a run of operations, longest runs first (Zeller's ddmin)."""
     length = len(program) - 1  # the last operation is the one that shows the fault
@@ -182,11 +192,13 @@ def with_less_to_it(program: Program) -> Iterator[Program]:
     for number, op in enumerate(program):
         if isinstance(op, Open) and op.space not in ("a", "b"):
             yield (*program[:number], Open("b"), *program[number + 1 :])
-        if isinstance(op, Cas) and op.expected is ABSENT and op.new is not ABSENT:
-            yield (*program[:number], Set(op.key, op.new, op.ttl), *program[number + 1 :])
+        if isinstance(op, Cas):
+            wrote = Delete(op.key) if op.new is ABSENT else Set(op.key, op.new, op.ttl)
+            yield (*program[:number], wrote, *program[number + 1 :])
 
 
 PASSES: Final = (
+    about_one_key,
     without_blocks,
     with_times_merged,
     with_one_key_for_another,

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from kv_reference.verdicts import Violation
 from kv_spec.json_form import from_json
 from kv_spec.machines import Plan
-from kv_spec.perform import Surface
-from kv_spec.profile import Profile, ProfileError, parse
+from kv_spec.operations import Program
+from kv_spec.outcomes import raised
+from kv_spec.profile import BASE, Profile
 
-from kv_conformance import events
+from kv_conformance import events, first_look
+from kv_conformance.clocks.base import Clock
 from kv_conformance.clocks.choose import choose
+from kv_conformance.clocks.real import RealClock
 from kv_conformance.clocks.virtual import InjectedClock, PatchedClock
 from kv_conformance.hunt import Hunt
 from kv_conformance.phases.tally import OnProgress, Tally
 from kv_conformance.settings import Settings, UsageError
 from kv_conformance.snippet import Opening
-from kv_conformance.subject.factory import Factory, Opened
-from kv_conformance.subject.offer import Offer, OfferError, declared_profile, look
-from kv_conformance.subject.world import Subject
+from kv_conformance.subject.factory import Factory
+from kv_conformance.subject.offer import Offer
+from kv_conformance.subject.salted import HIDDEN, salt_bytes
+from kv_conformance.subject.world import Subject, World
 from kv_conformance.target import Target
 from kv_conformance.trial import Trial
+from kv_conformance.watch import Watch
 
 Phase = Callable[[Hunt, OnProgress], Tally]
 
@@ -43,6 +50,8 @@ class Stage:
     trial: Trial
     plan: Plan
     excused: dict[str, str] = field(default_factory=dict)
+    leak: tuple[Program, Violation] | None = None
+    """How the first look saw a write in one space from another (OPEN-1)."""
 
     @property
     def profile(self) -> Profile:
@@ -51,11 +60,11 @@ class Stage:
 
     def phases(self, settings: Settings) -> Iterator[tuple[str, Phase]]:
         """The phases asked for, in their order, each ready to be run."""
-        from kv_conformance.phases import machines, programs
+        from kv_conformance.phases import machines, programs, replay
 
         if settings.replay is not None:
             program = from_json(settings.replay)
-            yield "replay", lambda hunt, on: programs.run(hunt, [program], on)
+            yield "replay", lambda hunt, on: replay.run(hunt, program, self.offer.capabilities, on)
             return
         if "vectors" in settings.phases:
             from kv_conformance.phases import vectors
@@ -81,21 +90,39 @@ def set_up(
     settings: Settings,
     patched: PatchedClock | None,
     emit: Callable[[events.Event], None],
+    watch: Watch,
 ) -> Stage:
-    """Opens the store, looks at it and chooses a clock; raises UsageError and ClockError."""
-    factory = Factory.of(target.make, {**target.options, **settings.options})
-    if factory.takes_clock and settings.clock in ("auto", "injected"):
-        factory.clock = InjectedClock()  # the first look needs one; `choose` puts its own
-    opened = _open(factory, target)
-    offer = _look(opened, factory, settings)
-    _empty(opened, offer.profile)
-    _speaks_keys(opened, offer.profile, settings)
-    opened.close()
-    ttl = "ttl" in offer.capabilities
-    choice = choose(settings.clock, factory, offer.profile, ttl=ttl, patched=patched)
-    subject = Subject(factory, offer.profile, choice.clock)
-    subject.shared = factory.takes_space
+    """Opens the store, looks at it and chooses a clock.
+
+    Raises UsageError, ClockError, and Unreachable for a store that does not answer.
+    """
+    subject, options = _subject(target, settings, watch)
+    factory = subject.factory
+    with watch.during("looking at the store"):
+        world = first_look.open_first(subject, target)
+        (original,) = world.handles
+        offer = first_look.offer_of(original, factory, settings)
+        first_look.check_empty(world, offer.profile)
+        _reopen(subject, world, offer)
+        first = subject.world()
+        first_look.check_keys(first, offer.profile, settings)
+        leak = first_look.shared_state(first, offer.profile)
+        factory.kept = len({id(handle) for handle in first.handles}) < len(first.handles)
+        first.close()
+        ttl = "ttl" in offer.capabilities
+        choice = choose(settings.clock, factory, offer.profile, ttl=ttl, patched=patched)
+        subject.clock = choice.clock
+        if ttl:
+            first_look.check_units(subject, settings)
+    if leak is not None:
+        offer = _set_apart(subject, offer)
     excused = _excuses(subject, offer)
+    kind = choice.clock.kind
+    short = next((word for word in ("injected", "patched") if word in kind), "real")
+    opening = Opening(
+        target.imports, target.name, options, factory.takes_space, short,
+        factory.bridge is not None,
+    )  # fmt: skip
     plan = Plan(
         offer.profile,
         offer.capabilities,
@@ -103,77 +130,63 @@ def set_up(
         races=_concurrent(offer) and not excused,
         time=choice.clock.exact,
     )
-    kind = choice.clock.kind
-    short = next((word for word in ("injected", "patched") if word in kind), "real")
-    opening = Opening(
-        target.imports, target.name, {**target.options, **settings.options},
-        factory.takes_space, short, factory.bridge is not None,
-    )  # fmt: skip
-    _announce(target, opened, offer, excused, factory, emit)
+    _announce(target, original, offer, excused, factory, emit)
     emit(events.ClockChosen(kind, choice.why, choice.clock.exact))
-    return Stage(subject, offer, opening, Trial(subject), plan, excused)
+    return Stage(subject, offer, opening, Trial(subject), plan, excused, leak)
 
 
-def _open(factory: Factory, target: Target) -> Opened:
-    try:
-        return factory.open("kvc-first-look")
-    except (Exception, SystemExit) as error:
-        given = ", ".join(f"{name}={value!r}" for name, value in factory.options.items())
-        raise UsageError(
-            f"{target.text}: calling {target.name}({given}) raised "
-            f"{type(error).__name__}: {error}\n"
-            "The factory must return a new, empty store; --option NAME=VALUE passes it an argument."
-        ) from error
+def _subject(
+    target: Target, settings: Settings, watch: Watch
+) -> tuple[Subject, dict[str, Any]]:
+    """The store as the harness reaches it, before anything is known of it; and its options."""
+    options = {**target.options, **settings.options}
+    factory = Factory.of(target.make, options)
+    for name, passed in (("space", factory.takes_space), ("clock", factory.takes_clock)):
+        if passed and name in options:
+            raise UsageError(f"--option {name}=…: the run passes {name} itself; leave it out")
+    clock: Clock = RealClock()
+    if factory.takes_clock and settings.clock in ("auto", "injected"):
+        clock = factory.clock = InjectedClock()  # until `choose` puts its own
+    factory.watched = watch.during
+    subject = Subject(factory, BASE, clock)
+    subject.box = watch.box
+    watch.subject = subject
+    return subject, options
 
 
-def _look(opened: Opened, factory: Factory, settings: Settings) -> Offer:
-    try:
-        profile = declared_profile(opened.original)
-        if settings.profile:
-            profile = parse(settings.profile, profile)
-        return look(opened.original, profile, factory.takes_space)
-    except (OfferError, ProfileError) as error:
-        raise UsageError(f"{settings.store}: {error}") from error
+def _reopen(subject: Subject, world: World, offer: Offer) -> None:
+    """Goes on with the profile known, and without closing what would be met again closed."""
+    subject.profile = offer.profile
+    subject.shared = subject.factory.takes_space
+    again = subject.world()
+    subject.factory.kept = again.handles[0] is world.handles[0]
+    world.close()
+    again.close()
 
 
-def _empty(opened: Opened, profile: Profile) -> None:
-    """Never harm data: a store that holds entries is not written to."""
-    if not callable(getattr(opened.original, "list", None)):
-        return
-    try:
-        first = next(iter(opened.store.list("" if profile.flat else ())), None)
-    except Exception:
-        return  # a listing that fails is for the phases to judge
-    if first is not None:
-        raise UsageError(
-            "the store is not empty at the start, and was not written to. Give it an empty "
-            "database, a factory with a parameter named space (a new name must be empty), or "
-            "--option to point it elsewhere."
-        )
-
-
-def _speaks_keys(opened: Opened, profile: Profile, settings: Settings) -> None:
-    """Finds out early that a store wants the other kind of key."""
-
-    def works(key: Any) -> bool:
-        surface = Surface(opened.store, profile)
-        try:
-            opened.store.set(key, 1)
-            answer = surface.answer(opened.store.get(key))
-            opened.store.delete(key)
-        except Exception:
-            return False
-        return bool(answer == 1)
-
-    keys: tuple[Any, Any] = (("kvc-first",), "kvc-first")
-    own, other = (keys[1], keys[0]) if profile.flat else keys
-    if not works(own) and works(other):
-        now, instead = ("flat", "path") if profile.flat else ("path", "flat")
-        words = "plain strings" if instead == "flat" else "tuples of strings"
-        raise UsageError(
-            f"the store fails with keys of the model {now!r} and works with {words}. Try:\n"
-            f"    kv-conformance --store {settings.store} --profile key_model={instead}"
-        )
+def _set_apart(subject: Subject, offer: Offer) -> Offer:
+    """Stores that see each other's entries (OPEN-1): every program keeps to keys of its own."""
+    subject.salted = True
+    longest = offer.profile.max_key_bytes
+    if longest is not None:
+        longest = max(1, longest - salt_bytes(flat=offer.profile.flat))
+    left_out = HIDDEN & offer.capabilities
+    if subject.factory.kept:
+        left_out |= {"close"} & offer.capabilities
+    profile = offer.profile.replace(max_key_bytes=longest)
+    subject.profile = profile
+    note = (
+        "the factory gives stores that see each other's entries (OPEN-1): from here on every "
+        "program keeps to keys of its own"
+    )
+    if left_out:
+        note += f", and {', '.join(sorted(left_out))} are left out"
+    return replace(
+        offer,
+        profile=profile,
+        capabilities=offer.capabilities - left_out,
+        notes=(*offer.notes, note),
+    )
 
 
 def _concurrent(offer: Offer) -> bool:
@@ -189,15 +202,16 @@ def _excuses(subject: Subject, offer: Offer) -> dict[str, str]:
 
     world = subject.world()
     key: Any = "kvc-thread" if offer.profile.flat else ("kvc-thread",)
-    with ThreadPoolExecutor(1) as pool:
-        failed = pool.submit(lambda: world.surface.store.get(key)).exception() is not None
+    with subject.factory.watched("get in another thread"), ThreadPoolExecutor(1) as pool:
+        error = pool.submit(lambda: world.surface.store.get(key)).exception()
     world.close()
-    return dict.fromkeys(_RACED, _BOUND) if failed else {}
+    bound = error is not None and not raised(error).indefinite
+    return dict.fromkeys(_RACED, _BOUND) if bound else {}
 
 
 def _announce(
     target: Target,
-    opened: Opened,
+    original: Any,
     offer: Offer,
     excused: dict[str, str],
     factory: Factory,
@@ -205,12 +219,10 @@ def _announce(
 ) -> None:
     for note in offer.notes:
         emit(events.Note(note))
-    describe = getattr(type(opened.original), "describe", None)
-    version = getattr(opened.original, "version", None)
     emit(
         events.StoreOpened(
-            name=type(opened.original).__name__,
-            version=version if isinstance(version, str) else _described(opened, describe),
+            name=type(original).__name__,
+            version=_version(original, factory),
             profile=offer.profile.name,
             declared=offer.profile.differences(),
             capabilities=tuple(sorted(offer.capabilities)),
@@ -222,10 +234,12 @@ def _announce(
     )
 
 
-def _described(opened: Opened, describe: Any) -> str | None:
-    if not callable(describe):
-        return None
-    try:
-        return str(opened.store.describe())[:200]
-    except Exception:
-        return None
+def _version(store: Any, factory: Factory) -> str | None:
+    """What the store says of its version, or of itself; None where it says nothing."""
+    with suppress(BaseException), factory.watched("describe"):
+        version = getattr(store, "version", None)
+        if isinstance(version, str):
+            return version[:200]
+        if callable(getattr(type(store), "describe", None)):
+            return str(store.describe())[:200]
+    return None

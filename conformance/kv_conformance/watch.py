@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from typing import Final
 
 from kv_conformance import real_time
-from kv_conformance.subject.world import Subject
+from kv_conformance.subject.black_box import BlackBox
+from kv_conformance.subject.world import Subject, World
 
 _BEATS_A_LIMIT: Final = 8
+_State = tuple[str, World | None, int]
 
 
 class Watch:
@@ -19,16 +21,17 @@ class Watch:
     `limit` is in seconds. `beat` is called about every second while all is well; `stuck` once,
     with what was under way (and the world, if it was an operation), from the watching thread. A
     call that holds the interpreter stops this thread as well: then the beats stop, and who waits
-    for them ends the process.
+    for them ends the process; `box` tells what it was.
     """
 
     def __init__(
         self,
         limit: float,
         beat: Callable[[], None],
-        stuck: Callable[[str, Subject | None], None],
+        stuck: Callable[[str, World | None], None],
+        box: BlackBox | None = None,
     ) -> None:
-        self.limit, self.beat, self.stuck = limit, beat, stuck
+        self.limit, self.beat, self.stuck, self.box = limit, beat, stuck, box
         self.subject: Subject | None = None
         self._what: str | None = None
         self._number = 0
@@ -39,24 +42,30 @@ class Watch:
     @contextmanager
     def during(self, what: str) -> Iterator[None]:
         """Limits a stretch of foreign code that is no operation, such as an import."""
-        self._number += 1
-        self._what = what
+        before = self._what
+        self._begin(what)
         try:
             yield
         finally:
-            self._what = None
+            self._begin(before)
+
+    def _begin(self, what: str | None) -> None:
+        self._number += 1
+        self._what = what
+        if self.box is not None and what is not None:
+            self.box.stretch(what)
 
     def end(self) -> None:
         """Stops watching."""
         self._done.set()
 
-    def _state(self) -> tuple[str, int] | None:
+    def _state(self) -> _State | None:
         subject = self.subject
-        if self._what is not None:
-            return self._what, -self._number
-        if subject is not None and subject.under_way is not None:
-            return "an operation", subject.performed
-        return None
+        world = None if subject is None else subject.under_way
+        if subject is not None and world is not None:
+            # A long Fill goes on as its writes do.
+            return "an operation", world, subject.performed + world.written
+        return None if self._what is None else (self._what, None, self._number)
 
     def _run(self) -> None:
         pause = min(0.5, self.limit / _BEATS_A_LIMIT)
@@ -67,5 +76,5 @@ class Watch:
             if state is None or state != last:
                 since, last = now, state
             elif now - since > self.limit:
-                self.stuck(state[0], self.subject if state[1] >= 0 else None)
+                self.stuck(state[0], state[1])
                 return

@@ -36,7 +36,9 @@ def folded(text: str) -> str:
     bare = unicodedata.normalize(
         "NFKD", text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     )
-    bare = "".join(char for char in bare if not unicodedata.combining(char))
+    bare = "".join(
+        "?" if ord(char) > 0xFFFF else char for char in bare if not unicodedata.combining(char)
+    )
     return bare.partition("\0")[0].strip().rstrip(".").casefold().replace("\ufffd", "?")
 
 
@@ -47,9 +49,7 @@ def forms(key: Any) -> tuple[tuple[str, Any], ...]:
     found: list[tuple[str, Any]] = [("KEY-3", tuple(map(folded, components)))]
     if isinstance(key, tuple):
         found += [("KEY-2", (sep, sep.join(components))) for sep in _SEPARATORS]
-    filled = tuple(filter(None, components))
-    if filled != components or len(components) > 1:
-        found.append(("KEY-4", filled))
+    found.append(("KEY-4", tuple(filter(None, components))))
     whole = "\0".join(components)
     if len(whole) > _LONG:
         found.append(("KEY-7", (isinstance(key, str), whole[:_LONG])))

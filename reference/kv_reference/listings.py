@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from kv_spec.operations import List
 from kv_spec.outcomes import Malformed, Outcome, Raised
@@ -13,106 +11,14 @@ from kv_spec.values import equal, is_container
 
 from kv_reference import blame, reads
 from kv_reference.belief import HANDED_OUT, Cell
-from kv_reference.kinship import below, folds_below, is_special, misread
-from kv_reference.semantics import Domain, Live, rule_key
+from kv_reference.due import Listing
+from kv_reference.kinship import below, is_special
+from kv_reference.rulings import Domain, rule_key
+from kv_reference.semantics import Live
 from kv_reference.verdicts import Violation, show
 
 if TYPE_CHECKING:
     from kv_reference.oracle import Oracle
-
-MANY: Final = 100
-"""More entries than this test that a listing is complete beyond a page (LIST-8)."""
-GONE: Final = frozenset(
-    "TTL-3 TTL-4 TTL-9 DEL-1 NULL-2 NULL-4 TTL-6 TTL-7 CAS-4 CAS-5 SET-2".split()
-)
-_LIVE: Final = frozenset("TTL-2 TTL-5 TTL-12 TTL-1 NULL-1 TTL-4 ITER-4 LIST-10".split())
-
-
-class Listing:
-    """One listing to be judged: its prefix, its interval, and the cells it is about."""
-
-    def __init__(self, oracle: Oracle, prefix: Any, began: float, ended: float) -> None:
-        self.oracle, self.prefix = oracle, prefix
-        self.began, self.ended = began, ended
-        self.cells = [cell for cell in oracle.space.cells.values() if not cell.unknown]
-        self.below = [cell for cell in self.cells if below(cell.key, prefix)]
-        self.must: list[Cell] = []
-        self.gone: list[Cell] = []
-        for cell in self.below:
-            views = cell.views(began, ended)
-            if None not in views:
-                self.must.append(cell)
-            elif views == (None,):
-                self.gone.append(cell)
-
-    def stakes(self) -> Iterator[str]:
-        """The clauses that this listing puts to the test."""
-        must, prefix = self.must, self.prefix
-        if not prefix and must:
-            yield "LIST-1"
-        elif prefix and any(cell.writes for cell in self.cells):
-            yield "LIST-2"
-        if must:
-            yield "LIST-7"
-        if len(must) > 1:
-            yield "LIST-6"
-        if len(must) > MANY:
-            yield "LIST-8"
-        if any(cell.writes > 1 for cell in must):
-            yield "SET-4"
-        if any(cell.key == prefix for cell in must):
-            yield "LIST-3"
-        yield from self._literal()
-        if self.oracle.profile.list_order != "none" and len(must) > 1:
-            yield "LIST-9"
-        for cell in self.gone:
-            found = self.oracle.read_stakes(cell, self.began, self.ended)
-            yield from (clause for clause in found if clause in GONE or clause == "OPEN-1")
-        for cell in must[:MANY]:
-            found = self.oracle.read_stakes(cell, self.began, self.ended)
-            yield from (clause for clause in found if clause in _LIVE)
-
-    def _literal(self) -> Iterator[str]:
-        prefix = self.prefix
-        if not prefix:
-            return
-        if is_special(prefix) and any(misread(c.key, prefix) for c in self.cells if c.writes):
-            yield "LIST-4"
-        if any(folds_below(cell.key, prefix) for cell in self.cells if cell.writes):
-            yield "LIST-5"
-
-    def of_missing(self, cell: Cell) -> Iterator[blame.Suspect]:
-        """Suspects where a live entry was not yielded."""
-        if cell.key == self.prefix:
-            yield "LIST-3", True
-        live = cell.latest
-        if live is not None and (live.hi != math.inf or self.began > cell.wrote_at):
-            scene = self.oracle.scene(cell, self.began)
-            yield from (s for s in blame.lost(scene, live) if s[0] in _LIVE)
-        if misread(cell.key, self.prefix) and is_special(self.prefix):
-            yield "LIST-4", True
-        yield "LIST-8", True
-        journal = self.oracle.space.journal
-        for number, clause in ((journal.abandoned, "LIST-10"), (journal.iterated, "ITER-4")):
-            if number > cell.since:
-                yield clause, self.oracle.minimal
-        yield ("LIST-2" if self.prefix else "LIST-1"), False
-
-    def of_extra(self, key: Any, value: Any, cell: Cell | None) -> Iterator[blame.Suspect]:
-        """Suspects where an entry was yielded that is not live, or not below the prefix."""
-        if cell is not None and cell not in self.below and cell.latest is not None:
-            if is_special(self.prefix) and misread(key, self.prefix):
-                yield "LIST-4", True
-            if folds_below(key, self.prefix):
-                yield "LIST-5", True
-            yield "LIST-2", True
-        if cell is not None:
-            scene = self.oracle.scene(cell, self.began)
-            for suspect in blame.found(scene, value):
-                if suspect[0] in GONE or suspect[0] == "OPEN-1":
-                    yield suspect
-        yield "LIST-7", True
-        yield ("LIST-2" if self.prefix else "LIST-1"), True
 
 
 def judge_list(
@@ -148,17 +54,18 @@ def _failed(
             return None
     if isinstance(outcome, Malformed) and "entry" in outcome.what:
         clause = "LIST-7"
-    elif "LIST-4" in oracle.at_stake:
+    elif is_special(listing.prefix):
         clause = "LIST-4"
     elif isinstance(op, List) and listing.must and not op.prefix:
         clause = "VAL-6"
     else:
         clause = "LIST-2" if listing.prefix else "LIST-1"
     oracle.count([clause])
-    return Violation(clause, "a listing", show(outcome), True, op.prefix or None)
+    return Violation(clause, "a listing", show(outcome), op.prefix or None)
 
 
 def known_cell(oracle: Oracle, key: Any) -> Cell | None:
+    """The cell of a key that came out of a store, whatever it is; None if there is none."""
     kind = str if oracle.profile.flat else tuple
     try:
         return oracle.space.cells.get(key) if type(key) is kind else None
@@ -169,6 +76,7 @@ def known_cell(oracle: Oracle, key: Any) -> Cell | None:
 def compare(
     oracle: Oracle, listing: Listing, entries: list[Any], *, complete: bool
 ) -> Violation | None:
+    """Judges the entries of a listing; `complete` unless it was given up early."""
     seen: Counter[Any] = Counter()
     violation: Violation | None = None
     for key, value in entries:
@@ -178,7 +86,7 @@ def compare(
             if cell.unknown:
                 continue
         if seen[key] == 1 if cell is not None else True:
-            violation = violation or _entry(oracle, listing, key, value, cell)
+            violation = violation or _entry(oracle, listing, key, value, entries)
     repeated = next((key for key, times in seen.items() if times > 1), None)
     if violation is None and repeated is not None:
         violation = _repeated(oracle, listing, repeated)
@@ -199,8 +107,9 @@ def _count(entries: list[Any]) -> str:
 
 
 def _entry(
-    oracle: Oracle, listing: Listing, key: Any, value: Any, cell: Cell | None
+    oracle: Oracle, listing: Listing, key: Any, value: Any, entries: list[Any]
 ) -> Violation | None:
+    cell = known_cell(oracle, key)
     if cell is not None and below(key, listing.prefix):
         views = cell.views(listing.began, listing.ended)
         lives = [view for view in views if view is not None]
@@ -210,29 +119,37 @@ def _entry(
             return _wrong_value(oracle, cell, lives[0], value, listing.began)
     elif cell is not None and cell.unknown:
         return None
-    suspects = listing.of_extra(key, value, cell)
+    cells = [known_cell(oracle, other) for other, _ in entries]
+    whole = _is_key(oracle, key) and all(cell in cells for cell in listing.must)
+    suspects = listing.of_extra(key, value, cell, whole=whole)
     chosen = blame.choose(suspects, oracle.at_stake, "LIST-7")
     oracle.count([chosen.clause])
     due = f"no entry of {show(key)}"
     return chosen.violation(due, show((key, value)), key if cell is not None else None)
 
 
+def _is_key(oracle: Oracle, key: Any) -> bool:
+    if oracle.profile.flat:
+        return isinstance(key, str)
+    return type(key) is tuple and bool(key) and all(isinstance(part, str) for part in key)
+
+
 def _wrong_value(oracle: Oracle, cell: Cell, live: Live, value: Any, began: float) -> Violation:
     scene = oracle.scene(cell, began)
-    suspects = [s for s in blame.differs(scene, live, value) if s[0] in ("VAL-2", "VAL-3")]
+    suspects = [c for c in blame.differs(scene, live, value) if c in ("VAL-2", "VAL-3")]
     found = set(oracle.read_stakes(cell, began, began))
-    chosen = blame.choose(iter(suspects), found, "LIST-7")
+    chosen = blame.choose(suspects, found, "LIST-7")
     oracle.count([chosen.clause])
     return chosen.violation(show((cell.key, live.value)), show((cell.key, value)), cell.key)
 
 
 def _repeated(oracle: Oracle, listing: Listing, key: Any) -> Violation:
     cell = oracle.cell(key)
-    clause = "LIST-3" if key == listing.prefix else "LIST-6"
-    if cell.writes > 1:
-        clause = "SET-4"
+    suspects = ["SET-4"] if cell.writes > 1 else []
+    suspects += ["LIST-3"] if key == listing.prefix else []
+    clause, *others = [*suspects, "LIST-6"]
     oracle.count([clause])
-    return Violation(clause, f"{key!r} once", "more than once", False, key)
+    return Violation(clause, f"{key!r} once", "more than once", key, tuple(others))
 
 
 def _learn(oracle: Oracle, listing: Listing, seen: Counter[Any], complete: bool) -> None:
@@ -260,4 +177,4 @@ def _ordered(oracle: Oracle, entries: list[Any]) -> Violation | None:
     if keys == due:
         return None
     oracle.count(["LIST-9"])
-    return Violation("LIST-9", f"the keys in {order} order: {show(due)}", show(keys), True)
+    return Violation("LIST-9", f"the keys in {order} order: {show(due)}", show(keys))

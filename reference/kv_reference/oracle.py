@@ -32,6 +32,7 @@ from kv_reference import (
     writes,
 )
 from kv_reference.belief import Cell
+from kv_reference.journal import Journal
 from kv_reference.kinship import kin, names_member
 from kv_reference.semantics import Rules
 from kv_reference.verdicts import Violation
@@ -46,7 +47,7 @@ class Space:
     """A data space as the oracle sees it; `handle` numbers the handles opened on it."""
 
     cells: dict[Any, Cell] = field(default_factory=dict)
-    journal: stakes.Journal = field(default_factory=stakes.Journal)
+    journal: Journal = field(default_factory=Journal)
     handle: int = 0
     closed: bool = False
 
@@ -90,7 +91,7 @@ class Oracle:
         if self.at_stake:
             self._tally[self.at_stake] += 1
         if violation is not None and self.minimal:
-            return replace(violation, sure=True)
+            return replace(violation, others=())
         return violation
 
     @property
@@ -157,14 +158,19 @@ class Oracle:
     def _elsewhere(self, cell: Cell) -> Iterable[Cell]:
         for space in self._spaces.values():
             other = space.cells.get(cell.key)
-            if space is not self.space and other is not None and other.writes:
+            if space is not self.space and other is not None and other.written >= 0:
                 yield other
 
     def scene(self, cell: Cell, began: float) -> blame.Scene:
         """The place of a wrong answer, for `kv_reference.blame`."""
-        journal = self.space.journal
         return blame.Scene(
-            journal, cell, began, self.minimal, lambda value: self._owner(cell, value)
+            self.space.journal,
+            cell,
+            began,
+            self.minimal,
+            self.profile.default_ttl,
+            len(self._spaces) == 1,
+            lambda value: self._owner(cell, value),
         )
 
     def _owner(self, cell: Cell, value: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""Judging a race: some order of the branches must explain all the answers (CAS-8, CAS-9, CAS-10)."""
+"""Judging a race: some order of the branches must explain all the answers (CAS-8 to CAS-10)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def judge_race(
     if not finals:
         cell.forget()
         due = "answers that some order of the calls explains"
-        return Violation(clause, due, show_race(pairs), True, key)
+        return Violation(clause, due, show_race(pairs), key)
     expired_before = cell.latest
     cell.write(finals[0], "race", clause, oracle.number, began)
     cell.states = tuple(finals)
@@ -90,7 +90,7 @@ def judge_race(
     if definite:
         broken = "CAS-9" if clause == "CAS-8" else clause
         oracle.count([broken])
-        return Violation(broken, "True or False", show_race(pairs), True, key)
+        return Violation(broken, "True or False", show_race(pairs), key)
     return None
 
 

@@ -12,7 +12,8 @@ from kv_spec.values import equal, is_container
 
 from kv_reference import blame, stakes
 from kv_reference.belief import ASKED, DOUBTED, GOT, HANDED_OUT, Cell
-from kv_reference.semantics import Domain, Live, State, rule_key
+from kv_reference.rulings import Domain, rule_key
+from kv_reference.semantics import Live, State
 from kv_reference.verdicts import Violation, describe, show
 
 if TYPE_CHECKING:
@@ -107,15 +108,18 @@ def _failed(
             return None
     if cell.unknown:
         return None
+    others: tuple[str, ...] = ()
     if domain[0] is Domain.DOUBTFUL:
-        broken = domain[1]
+        broken, others = domain[1], ("GET-1",) if cell.cause == "never" else ()
     elif None not in views:
         broken = "VAL-6"
+    elif cell.cause == "never":
+        broken = "GET-1"
     else:
-        broken = "GET-1" if cell.cause == "never" else "GET-5"
+        broken, others = "GET-5", ("GET-1",)
     oracle.count([broken])
     cell.forget()
-    return Violation(broken, describe(views), show(outcome), True, cell.key)
+    return Violation(broken, describe(views), show(outcome), cell.key, others)
 
 
 def outside(oracle: Oracle, clause: str, outcome: Outcome, key: Any) -> Violation | None:
@@ -125,7 +129,7 @@ def outside(oracle: Oracle, clause: str, outcome: Outcome, key: Any) -> Violatio
     oracle.count([clause])
     if isinstance(outcome, Raised) or outcome in (ABSENT, False, None):
         return None
-    return Violation(clause, "a refusal, or ABSENT", show(outcome), True, key)
+    return Violation(clause, "a refusal, or ABSENT", show(outcome), key)
 
 
 def judge_has(
@@ -146,7 +150,7 @@ def judge_has(
             return None
     if outcome is not True and outcome is not False:
         oracle.count(["HAS-1"])
-        return Violation("HAS-1", "True or False", show(outcome), True, op.key)
+        return Violation("HAS-1", "True or False", show(outcome), op.key)
     kept = tuple(view for view in views if (view is not None) == outcome)
     if not kept and not cell.unknown:
         return _wrong_has(oracle, cell, outcome, views, began)
@@ -162,10 +166,10 @@ def _wrong_has(
     live = next((view for view in views if view is not None), None)
     answer = blame.NO_VALUE if outcome else ABSENT
     found = blame.of_read(oracle.scene(cell, began), live, answer)
-    suspects = (suspect for suspect in found if suspect[0] not in _NEVER_BY_HAS)
-    chosen = blame.choose(suspects, oracle.at_stake, "HAS-1")
+    suspects = [clause for clause in found if clause not in _NEVER_BY_HAS]
+    chosen = blame.choose([*suspects, "HAS-1"], oracle.at_stake, "HAS-1")
     if live is not None and chosen.clause in ("TTL-2", "TTL-1") and began <= cell.wrote_at:
-        chosen = blame.Blame("HAS-1", False, (chosen.clause,))
+        chosen = blame.Blame("HAS-1", (chosen.clause,))
     due = f"{not outcome} (the key is {describe(views)})"
     violation = chosen.violation(due, show(outcome), cell.key)
     if outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kv_spec.operations import Scan
@@ -10,7 +11,8 @@ from kv_spec.values import equal
 
 from kv_reference import blame
 from kv_reference.belief import Cell
-from kv_reference.listings import GONE, Listing, compare, known_cell
+from kv_reference.due import GONE, Listing
+from kv_reference.listings import compare, known_cell
 from kv_reference.semantics import Live
 from kv_reference.verdicts import Violation, show
 
@@ -37,10 +39,13 @@ def judge_scan(
         violation = _scan_keys(oracle, listing, outcome)
     else:
         violation = _scan_values(oracle, listing, outcome)
-    if violation is None or violation.clause in GONE:
-        return violation
+    foreign = violation is not None and violation.clause == "OPEN-1" and bool(listing.must)
+    if violation is None:
+        return None
+    if violation.clause in GONE and not foreign:
+        return replace(violation, others=(*violation.others, "ITER-5"))
     oracle.count(["ITER-5"])
-    return Violation("ITER-5", violation.expected, violation.actual, violation.sure, violation.key)
+    return replace(violation, clause="ITER-5", others=("OPEN-1",) if foreign else ())
 
 
 def _scan_keys(oracle: Oracle, listing: Listing, keys: list[Any]) -> Violation | None:
@@ -68,7 +73,7 @@ def _scan_values(oracle: Oracle, listing: Listing, values: list[Any]) -> Violati
         live = next(view for owner, view in possible if owner is cell and view is not None)
         found = next((i for i, value in enumerate(rest) if equal(live.value, value)), None)
         if found is None:
-            return Violation("ITER-5", f"a value {show(live.value)}", show(values), True, cell.key)
+            return Violation("ITER-5", f"a value {show(live.value)}", show(values), cell.key)
         rest.pop(found)
     for value in rest:
         if not any(equal(view.value, value) for _, view in possible):
@@ -77,7 +82,7 @@ def _scan_values(oracle: Oracle, listing: Listing, values: list[Any]) -> Violati
             if gone is not None:
                 suspects = listing.of_extra(gone.key, value, gone)
                 clause = blame.choose(suspects, oracle.at_stake, "ITER-5").clause
-            return Violation(clause, "no such value", show(value), True)
+            return Violation(clause, "no such value", show(value))
     return None
 
 

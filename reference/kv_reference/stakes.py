@@ -23,14 +23,17 @@ from kv_reference.belief import (
     REFUSED,
     Cell,
 )
+from kv_reference.journal import Journal
 from kv_reference.kinship import names_member
-from kv_reference.semantics import Effect, Live, Ruling, ttl_clause
+from kv_reference.rulings import Effect, Ruling, ttl_clause
+from kv_reference.semantics import Live
 
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ")
 _GONE: Final = {
     "never": ("GET-1",),
     "delete": ("DEL-1", "GET-5"),
-    "null": ("NULL-2", "NULL-4", "GET-5"),
+    "null": ("NULL-2", "GET-5"),
+    "cas-null": ("NULL-4", "GET-5"),
     "zero": ("TTL-6", "GET-5"),
     "negative": ("TTL-7", "GET-5"),
     "cas-delete": ("CAS-4", "GET-5"),
@@ -40,39 +43,6 @@ READ_ONLY: Final = frozenset(
     ("GET-2 GET-4 SET-1 VAL-1 VAL-2 VAL-3 VAL-5 VAL-6 VAL-7 VAL-8 NULL-4 SET-5 CAS-10").split()
 )
 """Clauses about the value: only a read that returns it puts them to the test."""
-
-
-class Latest:
-    """When something last happened to a key, and when to another key than that."""
-
-    __slots__ = ("key", "number", "other")
-
-    def __init__(self) -> None:
-        self.key: Any = None
-        self.number = self.other = -1
-
-    def note(self, key: Any, number: int) -> None:
-        if key != self.key:
-            self.key, self.other = key, self.number
-        self.number = number
-
-    def other_than(self, key: Any) -> int:
-        """The number of the last time that it happened to another key than `key`."""
-        return self.other if key == self.key else self.number
-
-
-class Journal:
-    """What happened in a data space, by kind, as numbers of operations."""
-
-    __slots__ = (
-        "abandoned", "asked", "deletes", "expiries", "got", "iterated",
-        "pruned", "refusals", "sets",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.got = self.asked = self.iterated = self.abandoned = self.pruned = -1
-        self.sets, self.deletes, self.expiries = Latest(), Latest(), Latest()
-        self.refusals = Latest()
 
 
 def of_write(profile: Profile, cell: Cell, ruling: Ruling, changed: bool, ttl: Any) -> None:
@@ -148,7 +118,7 @@ def of_read(journal: Journal, cell: Cell, began: float, ended: float) -> list[st
         return []
     if live is None and cell.flags & DOUBTED and began < cell.doubt_ends:
         return ["TTL-4"]  # gone since a read said so: no other clause excludes the entry yet
-    found = list(_if_live(cell, live, began) if live is not None else _if_gone(cell))
+    found = list(_if_live(cell, live, began) if live is not None else _if_gone(journal, cell))
     found += _of_interference(journal, cell, live)
     if live is not None and cell.flags & DOUBTED:
         found.append("TTL-4")
@@ -172,7 +142,7 @@ def _if_live(cell: Cell, live: Live, began: float) -> Iterator[str]:
         yield "CAS-10" if cell.cause == "increment" else cell.clause
 
 
-def _if_gone(cell: Cell) -> Iterator[str]:
+def _if_gone(journal: Journal, cell: Cell) -> Iterator[str]:
     expired = cell.latest
     if expired is None:
         yield from _GONE.get(cell.cause, ())
@@ -182,14 +152,16 @@ def _if_gone(cell: Cell) -> Iterator[str]:
             yield "GET-3"
         if cell.flags & ASKED:
             yield "HAS-2"
-        if cell.cause == "cas-delete" or cell.flags & CAS_NOTHING:
-            yield "CAS-5" if cell.flags & CAS_NOTHING else "CAS-4"
+        if cell.flags & CAS_NOTHING:
+            yield "CAS-5"
         return
+    if cell.flags & CAS_NOTHING:
+        yield "CAS-5"
     yield "GET-5"
     yield "TTL-9" if "TTL-9" in cell.stakes else "TTL-3"
     if cell.clause in ("TTL-5", "TTL-12"):
         yield cell.clause
-    if cell.before is not None and cell.before.hi > expired.hi:
+    if cell.before is not None:
         yield "CAS-6" if cell.cause == "cas" else "SET-2"
     elif cell.cause == "cas":
         yield "CAS-6"
@@ -197,6 +169,13 @@ def _if_gone(cell: Cell) -> Iterator[str]:
         yield "GET-3"
     if cell.flags & ASKED:
         yield "HAS-2"
+    written = cell.written
+    if journal.expiries.other_than(cell.key) > written:
+        yield "TTL-13"
+    if journal.sets.other_than(cell.key) > written:
+        yield "SET-3"
+    if journal.pruned > written:
+        yield "TTL-11"
 
 
 def _of_interference(journal: Journal, cell: Cell, live: Live | None) -> Iterator[str]:
@@ -205,7 +184,8 @@ def _of_interference(journal: Journal, cell: Cell, live: Live | None) -> Iterato
     if cell.flags & CAS_FAILED:
         yield "CAS-2"
     if cell.flags & REFUSED:
-        yield "SET-6" if live is not None else "ERR-1"
+        yield from ("SET-6",) if cell.latest is not None else ()
+        yield from ("ERR-1",) if live is None else ()
     if journal.refusals.other_than(cell.key) > since >= 0:
         yield "ERR-1"
     if live is not None:
@@ -233,6 +213,8 @@ def _of_others(journal: Journal, cell: Cell, since: int) -> Iterator[str]:
         yield "ITER-4"
     if journal.abandoned >= since:
         yield "LIST-10"
+    if journal.pruned >= since:
+        yield "TTL-11"
 
 
 @lru_cache(maxsize=4_096)

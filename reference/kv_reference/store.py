@@ -5,25 +5,17 @@ Its methods are small on purpose: a mutant overrides one of them and nothing els
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from kv_spec.errors import (
-    InvalidInput,
-    InvalidKey,
-    InvalidTtl,
-    InvalidValue,
-    StoreClosed,
-    Unsupported,
-)
 from kv_spec.profile import Profile
-from kv_spec.values import Outside, check_json, copy, equal, is_container
+from kv_spec.values import copy, equal, is_container
 
-from kv_reference.semantics import Domain, Effect, Ruling, rule_key, rule_write
+from kv_reference.gate import Gate
+from kv_reference.rulings import Effect, Ruling
 
 REFERENCE_PROFILE = Profile(
     name="reference",
@@ -46,7 +38,7 @@ class Record:
         self.deadline = deadline
 
 
-class ReferenceStore:
+class ReferenceStore(Gate):
     """A dict and a clock.
 
     `clock` tells the time in seconds. Stores opened with the same `space` in the same `world`
@@ -69,11 +61,20 @@ class ReferenceStore:
         self.closed = False
         shared = _WORLD if world is None else world
         fresh: tuple[dict[Any, Record], Any] = ({}, threading.RLock())
+        space = self.place(space)
         data = fresh if space is None else shared.setdefault(space, fresh)
         self.records: dict[Any, Record] = data[0]
         self.lock: Any = data[1]
         for name in self.profile.without & _OPTIONAL:
             setattr(self, name, self.refusal(name))
+        self.prepare()
+
+    def prepare(self) -> None:
+        """What a mutant adds to a new handle; the reference adds nothing."""
+
+    def place(self, space: str | None) -> str | None:
+        """The name under which a data space is kept; None for one of this handle's own."""
+        return space
 
     def get(self, key: Any) -> Any:
         """The live value, or None (GET-1 to GET-5)."""
@@ -154,63 +155,6 @@ class ReferenceStore:
     def close(self) -> None:
         """Ends this handle; again is no error (CLOSE-1)."""
         self.closed = True
-
-    def refusal(self, name: str) -> Callable[..., Any]:
-        """What stands for a method that the profile excludes (ERR-2)."""
-
-        def refuse(*_: Any, **__: Any) -> Any:
-            raise Unsupported(f"this store does not offer {name}")
-
-        return refuse
-
-    def enter(self, key: Any) -> None:
-        """Refuses a closed store and a key outside the domain, before anything changes."""
-        self.check_open()
-        self.check_key(key)
-
-    def check_open(self) -> None:
-        """Raises StoreClosed after close (CLOSE-2)."""
-        if self.closed:
-            raise StoreClosed("this store was closed")
-
-    def check_key(self, key: Any) -> None:
-        """Raises InvalidKey for what is no key (KEY-3, KEY-4, KEY-7)."""
-        good = isinstance(key, str) if self.profile.flat else isinstance(key, tuple) and bool(key)
-        if not good or not all(isinstance(part, str) for part in key):
-            raise InvalidKey(f"a key is a {'str' if self.profile.flat else 'tuple of str'}")
-        if rule_key(self.profile, key)[0] is Domain.OUTSIDE:
-            raise InvalidKey(f"a key has at most {self.profile.max_key_bytes} bytes")
-
-    def check_prefix(self, prefix: Any) -> Any:
-        """The prefix to list by; raises InvalidKey for what is none."""
-        self.check_open()
-        if prefix is None or prefix in ((), ""):
-            return "" if self.profile.flat else ()
-        self.check_key(prefix)
-        return prefix
-
-    def check(self, value: Any, ttl: Any) -> Ruling:
-        """The ruling on a write; raises InvalidValue or InvalidTtl before anything changes."""
-        if ttl is not None and "ttl" in self.profile.without:
-            raise Unsupported("this store has no ttl")
-        if isinstance(ttl, timedelta):
-            ttl = ttl.total_seconds()
-        if ttl is not None and not self.is_number(ttl):
-            raise InvalidTtl("a ttl is a number of seconds")
-        if isinstance(ttl, float) and not math.isfinite(ttl):
-            ttl = Outside("infinity" if ttl == math.inf else "nan")
-        check_json(value, extra=self.profile.extra_types)
-        ruling = rule_write(self.profile, value, ttl)
-        if ruling.effect is Effect.REFUSE:
-            refused: type[InvalidInput] = (
-                InvalidTtl if ruling.clause.startswith("TTL") else InvalidValue
-            )
-            raise refused(f"refused by {ruling.clause}")
-        return ruling
-
-    def is_number(self, ttl: Any) -> bool:
-        """True for what can be a ttl."""
-        return isinstance(ttl, int | float) and not isinstance(ttl, bool)
 
     def write(self, key: Any, value: Any, ruling: Ruling) -> None:
         """Carries a ruling out: stores a copy, or removes."""

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from kv_spec.operations import Cas
 from kv_spec.outcomes import Malformed, Outcome, Raised
 from kv_spec.store import ABSENT
-from kv_spec.values import CHANGED_AFTER_GET, carries, equal
+from kv_spec.values import CHANGED_AFTER_GET, carries, equal, is_container
 
 from kv_reference import blame, reads, stakes, writes
 from kv_reference.belief import CAS_FAILED, CAS_NOTHING, REFUSED, RETAKEN, Cell
-from kv_reference.semantics import Domain, Effect, Live, Ruling, State, rule_key
+from kv_reference.rulings import Domain, Effect, Ruling, rule_key
+from kv_reference.semantics import Live, State
 from kv_reference.verdicts import Violation, describe, show
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def judge_cas(
     if ruling.effect is Effect.REFUSE:
         oracle.count([ruling.clause])
         cell.forget()
-        return Violation(ruling.clause, "a refusal", show(outcome), True, op.key)
+        return Violation(ruling.clause, "a refusal", show(outcome), op.key)
     _swapped(oracle, op, cell, ruling, kept, began, ended)
     return None
 
@@ -64,7 +65,7 @@ def _stakes(
 ) -> Iterator[str]:
     yield "CAS-1"
     live = next((view for view in views if view is not None), None)
-    if op.expected is ABSENT and live is not None:
+    if op.expected is ABSENT:
         yield "CAS-3"
     if op.expected is ABSENT and op.new is ABSENT:
         yield "CAS-5"
@@ -83,8 +84,9 @@ def _stakes(
 def is_subtle(expected: Any, value: Any) -> bool:
     """True where a comparison other than the structural one would answer otherwise (CAS-7)."""
     if equal(expected, value):
-        return type(expected) is not type(value) or _text(expected) != _text(value)
-    return _loose(expected) == _loose(value)
+        other_text = type(expected) is not type(value) or _text(expected) != _text(value)
+        return other_text or is_container(value)  # of containers, the identity differs too
+    return bool(_loose(expected) == _loose(value))
 
 
 def _text(value: Any) -> str:
@@ -113,21 +115,27 @@ def _blame(
 
 def _suspects(
     op: Cas, cell: Cell, live: Live | None, answer: bool, scene: blame.Scene
-) -> Iterator[blame.Suspect]:
+) -> Iterator[str]:
+    creating = op.expected is ABSENT
+    yield from blame.of_place(scene)
+    if scene.minimal and cell.fresh & CAS_FAILED:
+        yield "CAS-2"
+    if creating and op.new is ABSENT and (live is not None or cell.latest is None):
+        yield "CAS-5"
     if live is None:
-        if cell.latest is None:
-            yield "CAS-5", True
-        yield from (s for s in blame.found(scene, blame.NO_VALUE) if not s[0].startswith("KEY"))
-        return
-    if op.expected is not ABSENT:
-        for clause in ("CAS-10", "CAS-11", "CAS-7"):
-            yield clause, True
-    elif live.hi == math.inf and scene.began <= cell.wrote_at:
-        yield "CAS-3", True
-    if answer and op.expected is not ABSENT:
-        yield "CAS-1", True
-    yield from (s for s in blame.lost(scene, live) if s[0] not in ("KEY-1", "SET-3", "CAS-1"))
-    yield "CAS-3", False
+        if creating and cell.cause == "never":
+            yield "CAS-3"
+        found = blame.found(scene, blame.NO_VALUE)
+        yield from (clause for clause in found if not clause.startswith("KEY"))
+    else:
+        if not creating:
+            yield from ("CAS-10", "CAS-11", "CAS-7")
+            yield from ("CAS-1",) if answer else ()
+        elif live.hi == math.inf and scene.began <= cell.wrote_at:
+            yield "CAS-3"
+        lost = blame.lost(scene, live)
+        yield from (c for c in lost if c not in ("KEY-1", "SET-3", "CAS-1"))
+    yield from ("CAS-3", "CAS-5", "OPEN-2", "CAS-1")
 
 
 def _swapped(
@@ -150,11 +158,15 @@ def _swapped(
     writes.done(oracle, cell, ruling, began, ended, op)
     if cell.cause == "set":
         cell.cause = "cas"
-        if expired is not None and cause == "cas" and op.expected is ABSENT:
+        if expired is not None:
+            cell.before = expired
             cell.remember(expired.value)
-            cell.flags |= RETAKEN
+            if cause == "cas" and op.expected is ABSENT:
+                cell.flags |= RETAKEN
     elif op.new is ABSENT:
         cell.cause = "cas-delete"
+    elif cell.cause == "null":
+        cell.cause = "cas-null"
 
 
 def _take_over(
@@ -188,9 +200,9 @@ def _no_answer(
             oracle.count([ruling.clause] if ruling.effect is Effect.REFUSE else [])
             oracle.space.journal.refusals.note(op.key, oracle.number)
             return None
-    clause = "CAS-1"
+    clause, others = "CAS-1", tuple[str, ...]()
     if isinstance(outcome, Raised) and (op.ttl is not None or op.new is None):
-        clause = blame.of_refusal(ruling, op.ttl)
+        clause, others = writes.of_refusal(ruling, op.ttl), ("CAS-1",)
     oracle.count([clause])
     cell.forget()
-    return Violation(clause, "True or False", show(outcome), True, op.key)
+    return Violation(clause, "True or False", show(outcome), op.key, others)

@@ -17,17 +17,21 @@ _LONGEST = 200
 class Violation:
     """A clause broken: what was due, and what came instead.
 
-    `sure` is False where the program leaves several suspects, of which `others` are the rest: a
-    shrinker may go over to any of them. Judging a minimal program again with `minimal=True`
-    settles it. `key` is the key in question, if there is one.
+    Where the program leaves several suspects, `clause` is the likeliest and `others` are the
+    rest: a shrinker may go over to any of them. Judging a minimal program again with
+    `minimal=True` settles it. `key` is the key in question, if there is one.
     """
 
     clause: str
     expected: str
     actual: str
-    sure: bool = True
     key: Any = None
     others: tuple[str, ...] = ()
+
+    @property
+    def sure(self) -> bool:
+        """True where no other clause is suspected."""
+        return not self.others
 
 
 def describe(views: Iterable[State]) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kv_spec.operations import STEP_VALUE, Iterate, Set, step_key
 from kv_spec.outcomes import Malformed, Outcome, Raised
+from kv_spec.values import Outside
 
 from kv_reference import writes
-from kv_reference.listings import Listing, compare, known_cell
-from kv_reference.semantics import Domain, rule_key
+from kv_reference.due import Listing
+from kv_reference.listings import compare, known_cell
+from kv_reference.rulings import Domain, rule_key
 from kv_reference.verdicts import Violation, show
 
 if TYPE_CHECKING:
@@ -31,18 +34,20 @@ def judge_iterate(
     oracle: Oracle, op: Iterate, outcome: Outcome, began: float, ended: float
 ) -> Violation | None:
     """A walk: what was there all along comes exactly once, and the walk ends."""
-    domain, _ = rule_key(oracle.profile, op.prefix) if op.prefix else (Domain.INSIDE, "")
-    if domain is not Domain.INSIDE:
+    if isinstance(op.prefix, Outside):
         return None
+    domain, _ = rule_key(oracle.profile, op.prefix) if op.prefix else (Domain.INSIDE, "")
     listing = Listing(oracle, op.prefix, began, ended)
-    clauses = _CLAUSES[op.script] if len(listing.must) > 1 else ()
-    oracle.count([*clauses, *listing.stakes()])
-    violation = _judge(oracle, op, listing, outcome)
+    violation = None
+    if domain is Domain.INSIDE:
+        enough = len(listing.must) > (op.script != "write-new")
+        clauses = _CLAUSES[op.script] if enough and op.limit > 0 else ()
+        oracle.count([*clauses, *listing.stakes()])
+        violation = _judge(oracle, op, listing, outcome)
     if not isinstance(outcome, Raised | Malformed):
         _effects(oracle, op, outcome, began, ended)
     else:
-        for cell in listing.below:
-            cell.forget()
+        _forget(oracle, op, listing)
     journal = oracle.space.journal
     journal.iterated = oracle.number
     if op.script == "abandon":
@@ -65,24 +70,28 @@ def _judge(oracle: Oracle, op: Iterate, listing: Listing, outcome: Outcome) -> V
     there = {cell.key for cell in listing.must}
     own_keys = _own_keys(op, len(outcome), there)
     entries = [entry for entry in outcome if not _is_own(entry[0], own_keys)]
-    if op.script == "write-new" and len(outcome) > len(listing.below) + min(op.limit, len(outcome)):
+    most = len(listing.below) - len(listing.gone) + min(op.limit, len(outcome))
+    if op.script == "write-new" and len(outcome) > most:
         oracle.count(["ITER-3"])
         due = f"at most the {len(listing.must)} first entries and those written"
         return Violation("ITER-3", due, f"{len(outcome)} entries")
     violation = compare(oracle, listing, entries, complete=op.script != "abandon")
     if violation is None or not own:
         return violation
-    repeated_or_missing = violation.key is not None and violation.clause.startswith(
-        ("LIST", "SET-4")
-    )
-    if not repeated_or_missing or len(listing.must) < 2 or not _wrote(op, outcome):
+    if own[0] not in oracle.at_stake or not _kept_whole(op, outcome, violation.key, there):
         return violation
-    oracle.count([own[0]])
-    return Violation(own[0], violation.expected, violation.actual, False, violation.key)
+    if violation.clause.startswith(("LIST", "SET-4")):
+        others = (violation.clause, *violation.others)
+        return replace(violation, clause=own[0], others=others)
+    return replace(violation, others=(*violation.others, own[0]))
 
 
-def _wrote(op: Iterate, outcome: list[Any]) -> bool:
-    return op.limit > 0 and len(outcome) > (1 if op.script == "delete-yielded" else 0)
+def _kept_whole(op: Iterate, outcome: list[Any], key: Any, there: Collection[Any]) -> bool:
+    """Whether a key was to come exactly once: it was there, and this walk left it alone."""
+    steps = [entry[0] for entry in outcome]
+    if op.script in ("delete-current", "delete-yielded"):
+        return key in there and key not in steps
+    return key in there and (op.script == "write-new" or key not in steps[: op.limit])
 
 
 def _own_keys(op: Iterate, steps: int, there: Collection[Any]) -> Counter[Any]:
@@ -117,6 +126,15 @@ def _effects(oracle: Oracle, op: Iterate, outcome: list[Any], began: float, ende
             if cell is not None:
                 one = Set(target, STEP_VALUE)
                 writes.done(oracle, cell, oracle.rules.ruling(one), began, ended, one)
+
+
+def _forget(oracle: Oracle, op: Iterate, listing: Listing) -> None:
+    """After a walk that failed nobody knows how far its writes came."""
+    cells = list(listing.below)
+    if op.script == "write-new":
+        cells += [oracle.cell(step_key(op.prefix, number)) for number in range(op.limit)]
+    for cell in cells:
+        cell.forget()
 
 
 def _delete(oracle: Oracle, key: Any, began: float) -> None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from kv_spec.operations import Delete, Fill, Set, fill_keys
 from kv_spec.outcomes import Malformed, Outcome, Raised
 from kv_spec.store import ABSENT
-from kv_spec.values import Outside, is_container
+from kv_spec.values import Outside, is_container, walk
 
 from kv_reference import blame, reads, stakes
 from kv_reference.belief import REFUSED, Cell
 from kv_reference.kinship import names_member
-from kv_reference.semantics import Domain, Effect, Ruling, State, removal_cause, rule_key
+from kv_reference.rulings import Domain, Effect, Ruling, rule_key
+from kv_reference.semantics import State, removal_cause
 from kv_reference.verdicts import Violation, show
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def judge_set(
         oracle.count([broken])
         cell.forget()
         due = "a refusal" if must_refuse else "a plain return"
-        return Violation(broken, due, show(outcome), True, cell.key)
+        return Violation(broken, due, show(outcome), cell.key)
     done(oracle, cell, ruling, began, ended, op)
     if ruling.effect is Effect.STORE:
         oracle.at_stake = stakes.of_acceptance(cell.stakes, is_container(ruling.value))
@@ -96,26 +97,42 @@ def refused(oracle: Oracle, cell: Cell, clause: str, outcome: Raised) -> Violati
     oracle.space.journal.refusals.note(cell.key, oracle.number)
     if outcome.early:
         due = "an exception when it is awaited"
-        return Violation("ERR-1", due, f"{show(outcome)}, by the call itself", True, cell.key)
+        return Violation("ERR-1", due, f"{show(outcome)}, by the call itself", cell.key)
     return None
 
 
 def _failed(
     oracle: Oracle, cell: Cell, ruling: Ruling, clause: str, outcome: Raised, ttl: Any
 ) -> Violation:
-    if oracle.space.journal.abandoned == oracle.number - 1:
-        broken = "LIST-10"
-    elif clause.startswith("KEY") and clause != "KEY-1":
-        broken = clause
+    abandoned = oracle.space.journal.abandoned
+    kin = next((clause for other, clause in cell.kin if other.writes), None)
+    suspects = [kin or of_refusal(ruling, ttl), of_refusal(ruling, ttl)]
+    if clause.startswith("KEY") and clause != "KEY-1":
+        suspects = [clause]
     elif names_member(cell.key):
-        broken = "KEY-5"
-    else:
-        broken = next((kin for other, kin in cell.kin if other.writes), None) or blame.of_refusal(
-            ruling, ttl
-        )
-    oracle.count([broken])
+        suspects.insert(0, "KEY-5")
+    if abandoned >= 0:
+        # Right after it, or where the program needs it, an abandoned listing is the reason.
+        near = abandoned == oracle.number - 1 or oracle.minimal
+        suspects.insert(0 if near else len(suspects), "LIST-10")
+    chosen = blame.choose(suspects, suspects, clause)
+    oracle.count([chosen.clause])
     cell.forget()
-    return Violation(broken, "no exception", show(outcome), True, cell.key)
+    return chosen.violation("no exception", show(outcome), cell.key)
+
+
+def of_refusal(ruling: Ruling, ttl: Any) -> str:
+    """The clause broken where a write inside the domain was refused or failed."""
+    value = ruling.value
+    if ttl is not None:
+        return ruling.clause if ruling.clause.startswith("TTL") else "TTL-2"
+    if ruling.clause.startswith(("NULL", "VAL")):
+        return ruling.clause
+    if any(part is None for part in walk(value)):
+        return "NULL-4"
+    if any(isinstance(part, str) and not part.isalnum() for part in walk(value)):
+        return "VAL-5"
+    return "VAL-1"
 
 
 def judge_delete(
@@ -139,13 +156,13 @@ def judge_delete(
             return None
     if isinstance(outcome, Raised | Malformed):
         oracle.count([broken])
-        return Violation(broken, "no exception", show(outcome), True, op.key)
+        return Violation(broken, "no exception", show(outcome), op.key)
     violation = None
     if oracle.profile.delete_returns == "bool" and certain:
         oracle.count(["DEL-4"])
         due = views[0] is not None
         if outcome is not due:
-            violation = Violation("DEL-4", show(due), show(outcome), True, cell.key)
+            violation = Violation("DEL-4", show(due), show(outcome), cell.key)
     removed(oracle, cell, began)
     return violation
 
@@ -156,12 +173,13 @@ def judge_fill(
     """Fill: many sets in one."""
     for number, key in enumerate(fill_keys(op)):
         cell = oracle.cell(key)
-        if isinstance(outcome, Raised):
+        if isinstance(outcome, Raised | Malformed):
             cell.forget()
         else:
             one = Set(key, number, op.ttl)
             done(oracle, cell, oracle.rules.ruling(one), began, ended, one)
-    if isinstance(outcome, Raised) and not outcome.indefinite:
+    indefinite = isinstance(outcome, Raised) and outcome.indefinite
+    if isinstance(outcome, Raised | Malformed) and not indefinite:
         oracle.count(["LIST-8"])
-        return Violation("LIST-8", "no exception", show(outcome))
+        return Violation("LIST-8", "a plain return", show(outcome))
     return None

@@ -145,8 +145,8 @@ def wrong_answers(operation: Operation, right: Any) -> Iterator[Any]:
             without = right[:number] + right[number + 1 :]
             yield without
             yield [*right, (key, value)]
-            yield from ([(key, other), *without] for other in "xyz" if other != value)
-        yield from ([*right, (key, value)] for key in KEYS if key not in shown for value in "xy")
+            yield [(key, "y" if value == "x" else "x"), *without]
+        yield from ([*right, (key, "x")] for key in KEYS if key not in shown)
         yield [*right, (("other",), "x")]
         if len(right) > 1:
             yield right[::-1]

@@ -10,17 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kv_reference.oracle import Oracle
-from kv_reference.semantics import (
-    Domain,
-    Effect,
-    Live,
-    Rules,
-    removal_cause,
-    rule_key,
-    rule_write,
-    seen_live,
-    views,
-)
+from kv_reference.rulings import Domain, Effect, rule_key, rule_write
+from kv_reference.semantics import Live, Rules, removal_cause, seen_live, views
 from kv_reference.store import ReferenceStore
 from kv_spec.clauses import clauses
 from kv_spec.operations import Cas, Delete, Set

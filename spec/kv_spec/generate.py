@@ -34,7 +34,8 @@ _THEMES: Final[dict[str, list[tuple[str, ...]]]] = {
                 ("\U0010ffff",), ("\u212b",), ("\u00c5",), ("\uffff", "\U0001f600"), ("\u200b",)],
     "code points": [("a\0",), ("a",), ("a\0b",), ("\ud800",), ("\ufffd",), ("?",), ("a\nb",),
                     ("\x7f",), ("\x01",), ("a\r",)],
-    "members": [("__proto__",), ("constructor",), ("toString",), ("__class__",), ("hasOwnProperty",),
+    "members": [("__proto__",), ("constructor",), ("toString",), ("__class__",),
+                ("hasOwnProperty",),
                 ("__proto__", "a"), ("length",), ("__init__",), ("a", "__proto__"), ("get",)],
     "paths": [("..",), (".",), ("a", "..", "b"), ("a/../b",), ("b",), ("a", "b"), ("CON",),
               ("nul",), ("a.",), ("a",), ("a//b",), ("~",), ("-",), ("a%2Fb",), ("a+b",)],
@@ -74,6 +75,14 @@ _HARD_VALUES: Final[tuple[Any, ...]] = (
     {"a": [1, {"b": [True, 1.0, None]}]}, [[1, [2, [3, [None]]]]], ["", 0, False, None],
     {"a": "", "b": 0, "c": False, "d": [], "e": {}}, [1, 1.0, True], {"__type__": "x", "data": "y"},
 )  # fmt: skip
+
+TWINS: Final[tuple[tuple[Any, ...], ...]] = (
+    (1, True, 1.0, "1"), (0, False, 0.0, "", [], {}), ([1], [True], [1.0], ["1"]),
+    ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1, "b": 2.0}, {"a": True, "b": 2}),
+    ([1, 2], [2, 1], [1, 2.0], [1, 2, 2]), ({"a": None}, {}, {"a": 0}), ([None], [], [0], [False]),
+    ("null", "None", "ABSENT"), ({"a": [1, {"b": 0}]}, {"a": [1, {"b": False}]}, {"a": [1, {}]}),
+)  # fmt: skip
+"""Values that a careless comparison takes for one another (CAS-7)."""
 
 REFUSED_VALUES: Final = tuple(
     Outside(name)
@@ -167,7 +176,12 @@ def _odd_ttls(profile: Profile, one: float) -> tuple[float, ...]:
     r, least = profile.ttl_resolution, profile.shortest_ttl
     if r == 0:
         return (TICK * math.ceil(least / TICK), 0.25, 1.75, *long)
-    return (1.5 * max(r, least), 2.5 * max(r, least), max(min(1.0, one) + 0.0005, 1.25 * least), *long)
+    return (
+        1.5 * max(r, least),
+        2.5 * max(r, least),
+        max(min(1.0, one) + 0.0005, 1.25 * least),
+        *long,
+    )
 
 
 def _steps(profile: Profile, one: float) -> tuple[float, ...]:

@@ -78,7 +78,7 @@ def raised(error: BaseException, rejects: tuple[type[Exception], ...] = ()) -> R
     name = next(
         (base.__name__ for base in kind.__mro__ if base.__name__ in _OFFERS_NOT), kind.__name__
     )
-    early = bool(getattr(error, "raised_early", False))
+    early = _early(error)
     name = kind.__name__ if ours else name
     return Raised(name, _text(error), indefinite, refusal, plain, early)
 
@@ -86,5 +86,12 @@ def raised(error: BaseException, rejects: tuple[type[Exception], ...] = ()) -> R
 def _text(error: BaseException) -> str:
     try:
         return str(error)[:500]
-    except Exception:
+    except BaseException:
         return "(its text can not be had)"
+
+
+def _early(error: BaseException) -> bool:
+    try:
+        return bool(getattr(error, "raised_early", False))
+    except BaseException:
+        return False

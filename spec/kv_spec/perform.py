@@ -31,8 +31,8 @@ from kv_spec.profile import BASE, Profile
 from kv_spec.store import ABSENT
 from kv_spec.values import CHANGED_AFTER_GET, CHANGED_AFTER_SET, Outside, change, copy
 
-LONGEST_LISTING: Final = 1_000_000
-"""A listing of more entries than this has no end (ITER-3)."""
+LONGEST_LISTING: Final = 10_000
+"""A listing of more entries than this, and ten more for each write, has no end (ITER-3)."""
 _MOST_TRIES: Final = 1_000
 
 
@@ -45,6 +45,8 @@ class Surface:
     def __init__(self, store: Any, profile: Profile = BASE) -> None:
         self.store = store
         self.profile = profile
+        self.written = 0
+        """How many writes were asked for so far."""
         self._null_is_value = profile.null == "value"
         self._absent = getattr(store, "ABSENT", None) if profile.absent == "sentinel" else None
         self._raises = profile.absent == "raises"
@@ -85,6 +87,7 @@ class Surface:
 
     def set(self, operation: Set) -> Outcome:
         value = self.argument(operation.value)
+        self.written += 1
         if operation.ttl is None:
             answer = self.store.set(_key(operation.key), value)
         else:
@@ -112,30 +115,24 @@ class Surface:
         answer = getattr(self.store, operation.method)()
         if operation.method == "entries":
             return self._entries(answer)
-        collected: list[Any] = []
-        for item in _iterable(answer):
-            collected.append(item)
-            if len(collected) > LONGEST_LISTING:
-                return Malformed("a listing without end")
-        return collected
+        return _collected(_iterable(answer), self._bound)
 
     def iterate(self, operation: Iterate) -> Outcome:
         """The entries that were yielded, up to the end of the walk."""
         yielded: list[Any] = []
         steps = _iterable(self.store.list(_key(operation.prefix)))
         if operation.script == "abandon":
-            for entry, _ in zip(steps, range(operation.limit), strict=False):
+            for _, entry in zip(range(operation.limit), steps, strict=False):
                 yielded.append(_pair(entry))
             closer = getattr(steps, "close", None)
             if closer is not None:
                 closer()
             return yielded
-        bound = LONGEST_LISTING
         for step, entry in enumerate(steps):
             pair = _pair(entry)
             if isinstance(pair, Malformed):
                 return pair
-            if step > bound:
+            if step > self._bound:
                 return Malformed("an iteration without end")
             yielded.append(pair)
             if step < operation.limit:
@@ -144,17 +141,18 @@ class Surface:
 
     def _step(self, operation: Iterate, yielded: Any, step: int) -> None:
         if operation.script == "delete-current":
-            self.store.delete(yielded[-1][0])
+            _checked(self.store.delete(yielded[-1][0]))
         elif operation.script == "delete-yielded" and step > 0:
-            self.store.delete(yielded[-2][0])
+            _checked(self.store.delete(yielded[-2][0]))
         elif operation.script == "write-new":
-            self.store.set(step_key(operation.prefix, step), STEP_VALUE)
+            _checked(self.store.set(step_key(operation.prefix, step), STEP_VALUE))
         elif operation.script == "overwrite":
-            self.store.set(yielded[-1][0], STEP_VALUE)
+            _checked(self.store.set(yielded[-1][0], STEP_VALUE))
 
     def cas(self, operation: Cas) -> Outcome:
         key, expected = _key(operation.key), self.argument(operation.expected)
         new = self.argument(operation.new)
+        self.written += 1
         if operation.ttl is None:
             return _boolean(self.store.cas(key, expected, new))
         return _boolean(self.store.cas(key, expected, new, ttl=_ttl(operation.ttl)))
@@ -162,9 +160,12 @@ class Surface:
     def increment(self, operation: Increment) -> Outcome:
         key = _key(operation.key)
         for _ in range(_MOST_TRIES):
-            value = self.store.get(key)
+            value = _checked(self.store.get(key))
+            if isinstance(value, Malformed):
+                return value
             if type(value) is not int:
                 return Malformed(f"no integer to count from, but {value!r}"[:200])
+            self.written += 1
             done = _boolean(self.store.cas(key, value, value + 1))
             if isinstance(done, Malformed):
                 return done
@@ -174,10 +175,11 @@ class Surface:
 
     def fill(self, operation: Fill) -> Outcome:
         for number, key in enumerate(fill_keys(operation)):
-            if operation.ttl is None:
-                self.store.set(key, number)
-            else:
-                self.store.set(key, number, ttl=operation.ttl)
+            self.written += 1
+            options = {} if operation.ttl is None else {"ttl": operation.ttl}
+            answer = _checked(self.store.set(key, number, **options))
+            if isinstance(answer, Malformed):
+                return answer
         return None
 
     def clear(self, _: Clear) -> Outcome:
@@ -201,16 +203,22 @@ class Surface:
             "list": ("" if self.profile.flat else (),),
         }
         answer = method(*arguments.get(operation.name, ()))
-        return list(answer) if isinstance(answer, Iterator) else _checked(answer)
+        return _collected(answer, self._bound) if isinstance(answer, Iterator) else _checked(answer)
+
+    @property
+    def _bound(self) -> int:
+        """Past so many entries a listing has no end: in proportion, since a wrong one takes time."""
+        return LONGEST_LISTING + 10 * self.written
 
     def _entries(self, answer: Any) -> Any:
         entries: list[Any] = []
+        bound = self._bound
         for entry in _iterable(answer):
             pair = _pair(entry)
             if isinstance(pair, Malformed):
                 return pair
             entries.append(pair)
-            if len(entries) > LONGEST_LISTING:
+            if len(entries) > bound:
                 return Malformed("a listing without end")
         return entries
 
@@ -236,6 +244,15 @@ def _checked(answer: Any) -> Any:
         answer.close()
         return Malformed("a coroutine, from a method that is not async")
     return answer
+
+
+def _collected(items: Iterator[Any], bound: int) -> Any:
+    collected: list[Any] = []
+    for item in items:
+        collected.append(item)
+        if len(collected) > bound:
+            return Malformed("a listing without end")
+    return collected
 
 
 def _iterable(answer: Any) -> Iterator[Any]:

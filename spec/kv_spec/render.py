@@ -114,7 +114,8 @@ def _change(name: str, value: Any, mark: str) -> str:
         return f"{name}.append({mark!r})"
     if isinstance(value, dict):
         return f"{name}[{mark!r}] = True"
-    return f"{name}.append({mark!r}) if isinstance({name}, list) else {name}.update({{{mark!r}: True}})"
+    append = f"{name}.append({mark!r})"
+    return f"{append} if isinstance({name}, list) else {name}.update({{{mark!r}: True}})"
 
 
 def _compound(operation: Operation, shown: bool) -> Iterator[str]:

@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Iterator, Set
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from kv_spec import operations as ops
 from kv_spec.operations import Operation, Program
@@ -143,7 +144,7 @@ def _flat(operation: Operation) -> Operation:
         return dataclasses.replace(
             operation, branches=tuple(_flat(branch) for branch in operation.branches)
         )
-    changes = {
+    changes: dict[str, Any] = {
         name: "".join(key)
         for name in ("key", "prefix")
         if isinstance(key := getattr(operation, name, None), tuple)

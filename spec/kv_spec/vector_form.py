@@ -112,8 +112,8 @@ def _check(vector: Vector, where: str) -> None:
     if odd := (vector.capabilities | vector.lacks) - CAPABILITIES.keys():
         raise VectorError(f"{where}: no such capability: {', '.join(sorted(odd))}")
     fields = {field.name for field in dataclasses.fields(Profile)}
-    if odd := vector.dialect.keys() - fields:
-        raise VectorError(f"{where}: no such declaration: {', '.join(sorted(odd))}")
+    if unknown := vector.dialect.keys() - fields:
+        raise VectorError(f"{where}: no such declaration: {', '.join(sorted(unknown))}")
     for outcome in vector.outcomes:
         if outcome is not None and not FORMS.issuperset(outcome):
             raise VectorError(f"{where}: no form of outcome: {outcome!r}")

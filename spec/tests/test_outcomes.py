@@ -131,17 +131,5 @@ class Hostile(Exception):
         raise RuntimeError(name)
 
 
-class NoText(Exception):
-    """Its text is none."""
-
-    def __str__(self) -> str:
-        return 7  # type: ignore[return-value]
-
-
-@pytest.mark.parametrize("error", [Hostile(), NoText()], ids=kind)
-def test_an_exception_that_raises_when_it_is_asked_is_described_all_the_same(
-    error: Exception,
-) -> None:
-    assert raised(error) == Raised(
-        kind(error), "(its text can not be had)", refusal=True, plain=False
-    )
+def test_an_exception_that_raises_when_it_is_asked_is_described_all_the_same() -> None:
+    assert raised(Hostile()) == Raised("Hostile", "(its text can not be had)", plain=False)

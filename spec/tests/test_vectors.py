@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from importlib import resources
+from typing import Any
 
 import pytest
 from kv_spec import json_form
@@ -31,7 +32,7 @@ from kv_spec.vector_outcomes import conforms, ends
 EVERYTHING = frozenset(CAPABILITIES)
 IN_SCOPE = {name: clause for name, clause in clauses().items() if not clause.not_yet_checked}
 
-SMALL = {
+SMALL: dict[str, Any] = {
     "format": 1,
     "family": "GET",
     "vectors": [
@@ -51,8 +52,8 @@ def named(name: str) -> Vector:
 
 
 def changed(**changes: object) -> str:
-    (vector,) = SMALL["vectors"]  # type: ignore[misc]
-    return json.dumps({**SMALL, "vectors": [{**vector, **changes}]})
+    (form,) = SMALL["vectors"]
+    return json.dumps({**SMALL, "vectors": [{**form, **changes}]})
 
 
 def flattened(program: Program) -> Iterator[Operation]:
@@ -182,7 +183,7 @@ def test_scaled() -> None:
     )
     assert scaled(vector, 4).duration == 2
     assert scaled(named("no-ttl-no-end-in-a-day"), 4) is named("no-ttl-no-end-in-a-day")
-    race = scaled(named("clearing-away-by-get-spares-a-new-value-with-a-ttl"), 2)
+    race = scaled(named("clearing-away-by-has-spares-a-new-value-with-a-ttl"), 2)
     assert isinstance(race.program[2], ops.Race)
     assert race.program[2].branches[1] == ops.Set(("k",), 2, 8)
 

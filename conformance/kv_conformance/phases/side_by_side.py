@@ -8,7 +8,7 @@ not begun: a program that reads late reads in the window of doubt, where nothing
 from __future__ import annotations
 
 import heapq
-import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -25,8 +25,8 @@ from kv_conformance.trial import Ignores, Trial
 AT_ONCE: Final = 64
 """Programs under way at once. With operations of 0.2 ms and waits of 0.1 s, the shortest there
 are, the median program is then 1 ms late and one in a hundred 5 ms."""
-WINDOW: Final = 0.05
-"""Seconds of a wall clock second after its due fraction within which a program may still start."""
+WINDOW: Final = 0.1
+"""Seconds after its fraction of the wall clock second within which a program may still start."""
 COPIES: Final = 3
 """So often a program that failed is run to see whether it fails again."""
 _GOLDEN: Final = 0.618
@@ -56,18 +56,18 @@ def run(
     ignores: Ignores = lambda _: False,
     on_done: Callable[[int, Session], None] = lambda _, __: None,
     at_once: int = AT_ONCE,
-    starts: Sequence[float] | None = None,
+    starts: Sequence[float | None] | None = None,
     minimal: bool = False,
 ) -> list[Session]:
     """Runs each program up to its first violation that is not ignored; returns their sessions.
 
     `on_done` is called with the number and the session of each program as it ends, its world
-    closed. `starts` are the fractions of a wall clock second at which the programs start, by
-    default `start_of`. Programs with a Race are not for here. What the factory raises is raised
-    once all worlds are closed.
+    closed. `starts` are the fractions of a wall clock second at which the programs start, None
+    for one that can start at any; by default that is `start_of`, for as many as can start in the
+    first second. Programs with a Race are not for here. What the factory raises is raised once all
+    worlds are closed.
     """
-    chosen = [start_of(number) for number in range(len(programs))] if starts is None else starts
-    scene = _Scene(trial, programs, chosen, at_once)
+    scene = _Scene(trial, programs, starts, at_once)
     try:
         scene.play(lambda: trial.open(ignores=ignores, minimal=minimal), on_done)
     finally:
@@ -90,12 +90,19 @@ class _Scene:
     """The programs of one run: still to start, waiting, ended."""
 
     def __init__(
-        self, trial: Trial, programs: Sequence[Program], starts: Sequence[float], at_once: int
+        self,
+        trial: Trial,
+        programs: Sequence[Program],
+        starts: Sequence[float | None] | None,
+        at_once: int,
     ) -> None:
         self.clock = trial.subject.clock
         self.programs, self.at_once = programs, at_once
         self.offset = _wall_offset(self.clock)
-        self.to_start = dict(enumerate(starts))
+        self.to_start: dict[int, float | None] = dict(
+            enumerate(map(start_of, range(len(programs))) if starts is None else starts)
+        )
+        self.strict_until = self.clock.now() + 1.0 if starts is None else math.inf
         self.waiting: list[tuple[float, int, _UnderWay]] = []
         self.open: dict[int, Session] = {}
         self.ended: dict[int, Session] = {}
@@ -110,8 +117,11 @@ class _Scene:
                 turn = heapq.heappop(self.waiting)[2]
                 _end_wait(turn, now)
             elif (number := self._next(now)) is not None:
+                session = self._opened(open_session)
+                if session is None:
+                    continue
                 del self.to_start[number]
-                self.open[number] = session = open_session()
+                self.open[number] = session
                 turn = _UnderWay(number, session, iter(self.programs[number]))
             else:
                 self._sleep(now)
@@ -131,10 +141,24 @@ class _Scene:
             return None
         late = {number: self._past(start, now) for number, start in self.to_start.items()}
         due = [number for number, past in late.items() if past <= WINDOW]
+        if not due and now >= self.strict_until:
+            return next(iter(self.to_start), None)
         return max(due, key=lambda number: (late[number], -number), default=None)
 
-    def _past(self, start: float, now: float) -> float:
+    def _opened(self, open_session: Callable[[], Session]) -> Session | None:
+        """A session; None where a store that has some handles gives no more at once."""
+        try:
+            return open_session()
+        except Exception:
+            if not self.open:
+                raise
+            self.at_once = len(self.open)
+            return None
+
+    def _past(self, start: float | None, now: float) -> float:
         """Seconds since the wall clock second was last at `start`."""
+        if start is None:
+            return 0.0
         return (now + self.offset - start) % 1.0
 
     def _sleep(self, now: float) -> None:
@@ -142,6 +166,7 @@ class _Scene:
         pauses = [due - now for due, _, _ in self.waiting[:1]]
         if len(self.open) < self.at_once:
             pauses += [1.0 - self._past(start, now) for start in self.to_start.values()]
+            pauses += [self.strict_until - now] if self.to_start else []
         # A little more than nothing: the fraction of a second that is due may be just missed.
         self.clock.advance(max(min(pauses), 1e-4))
 
@@ -150,9 +175,7 @@ class _Scene:
         for operation in turn.rest:
             if isinstance(operation, Advance):
                 turn.wait, turn.since = operation, self.clock.now()
-                heapq.heappush(
-                    self.waiting, (turn.since + operation.seconds, turn.number, turn)
-                )
+                heapq.heappush(self.waiting, (turn.since + operation.seconds, turn.number, turn))
                 return True
             if turn.session.do(operation) is not None:
                 return False
@@ -183,30 +206,27 @@ class Patient:
     """Runs programs anew on a real clock, to find out whether a fault shows again.
 
     Some faults show only in a part of the wall clock second. Where in it a program failed first
-    is found by trying, and kept to from then on.
+    is found by trying, and kept to from then on where it did not fail everywhere.
     """
 
     def __init__(self, trial: Trial) -> None:
         self.trial = trial
-        self.start: float | None = None
+        self.starts: tuple[float | None, ...] = tuple(map(start_of, range(2 * COPIES)))
 
     def run(
         self, program: Program, *, ignores: Ignores = lambda _: False, minimal: bool = False
     ) -> Session:
         """Runs a program several times at once; the first that fails is the answer."""
-        if self.start is None:
-            starts = [start_of(number) for number in range(2 * COPIES)]
-        else:
-            starts = [self.start] * COPIES
-        copies = list(itertools.repeat(program, len(starts)))
-        sessions = run(self.trial, copies, ignores=ignores, starts=starts, minimal=minimal)
-        for start, session in zip(starts, sessions, strict=True):
-            if session.violated:
-                self.start = start
-                return session
-        return sessions[0]
+        copies = [program] * len(self.starts)
+        sessions = run(self.trial, copies, ignores=ignores, starts=self.starts, minimal=minimal)
+        failed = [number for number, session in enumerate(sessions) if session.violated]
+        if not failed:
+            return sessions[0]
+        if len(self.starts) > COPIES:
+            everywhere = len(failed) == len(sessions)
+            self.starts = (None if everywhere else self.starts[failed[0]],) * COPIES
+        return sessions[failed[0]]
 
     def run_all(self, programs: Sequence[Program], *, ignores: Ignores) -> list[Session]:
         """Runs each program once, all of them at once."""
-        starts = [self.start or 0.0] * len(programs)
-        return run(self.trial, programs, ignores=ignores, starts=starts)
+        return run(self.trial, programs, ignores=ignores, starts=[self.starts[0]] * len(programs))

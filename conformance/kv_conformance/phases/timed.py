@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from kv_spec import generate
 from kv_spec.machines import Plan, machine
-from kv_spec.operations import Advance, Operation, Program, Race
+from kv_spec.operations import Advance, Cas, Fill, Get, Has, Operation, Program, Set
 from kv_spec.outcomes import Outcome
+from kv_spec.store import ABSENT
+from kv_spec.vector_files import least_factor, scaled
 
 from kv_conformance.clocks.granularity import Granularity
 from kv_conformance.hunt import Hunt
@@ -20,6 +24,8 @@ from kv_conformance.trial import Trial
 
 MOST_UNITS: Final = 4
 """A program waits so many units of ttl in all, and the resolution of the store."""
+LONGEST_EXAMPLE: Final = 2.5
+"""Seconds that a vector may wait at least: those on truncated seconds have times of their own."""
 MOST_OPERATIONS: Final = 48
 STEPS_A_PROGRAM: Final = 24
 MOST_ROUNDS: Final = 4
@@ -29,7 +35,8 @@ ABOUT_TIME: Final = frozenset(
 )
 """Clauses that a program must check after a wait to be worth the wait."""
 _SLICES_A_UNIT: Final = 10
-_FEWEST_AT_ONCE, _MOST_AT_ONCE = 8, 128
+_MOST_ENTRIES: Final = 16
+_FEWEST_AT_ONCE, _MOST_AT_ONCE = 8, 200
 
 
 def run(
@@ -41,14 +48,15 @@ def run(
     granularity: Granularity,
     progress: OnProgress = lambda _: None,
 ) -> Tally:
-    """Runs the vectors with waits and `programs` generated ones, and investigates what they break.
+    """Runs `edges`, `examples` and `programs` that are generated, and investigates what they break.
 
     The same seed runs the same programs, as far as `granularity` is the same. Raises
     HarnessFault as `Hunt.investigate` does.
     """
     limit = MOST_UNITS * granularity.unit + plan.profile.ttl_resolution
     todo = [
-        *examples(plan, granularity.unit, limit),
+        *edges(plan, granularity.unit),
+        *examples(plan, granularity.unit, max(1.25 * limit, LONGEST_EXAMPLE)),
         *generated(hunt.reference, plan, granularity.unit, limit, seed=seed, programs=programs),
     ]
     tally, at_once = Tally(), _at_once(granularity)
@@ -79,20 +87,50 @@ def _at_once(granularity: Granularity) -> int:
 
 
 def _investigate(hunt: Hunt, stopped: Sequence[Session]) -> None:
-    """Looks into the shortest program of each clause first: each look takes real time."""
-    for session in sorted(stopped, key=lambda session: _cost(session.program)):
+    """Looks into what was broken most often first, and by its shortest program.
+
+    Each look takes real time, and what was broken once may follow from what was broken often.
+    """
+    often = Counter(_clause(session) for session in stopped)
+
+    def order(session: Session) -> tuple[int, float, int]:
+        program = session.program
+        return -often[_clause(session)], total_wait(program), len(program)
+
+    for session in sorted(stopped, key=order):
         violation = session.violation
         if violation is not None and not hunt.ignores(violation):
             hunt.investigate(session.program, violation)
 
 
-def _cost(program: Program) -> tuple[float, int]:
-    return total_wait(program), len(program)
+def _clause(session: Session) -> str:
+    return session.violation.clause if session.violation is not None else ""
 
 
 def total_wait(program: Sequence[Operation]) -> float:
     """The seconds that a program waits in all."""
     return sum(op.seconds for op in program if isinstance(op, Advance))
+
+
+def edges(plan: Plan, unit: float) -> Iterator[Program]:
+    """Programs that read just before and just after a deadline, for each way to come by one."""
+    key: Any = "k" if plan.profile.flat else ("k",)
+    margin = 2 * generate.TICK
+    after: tuple[Operation, ...] = (Get(key), *([Has(key)] if "has" in plan.offers else []))
+    for ttl in (unit, 1.5 * unit, 2 * unit):
+        ways: list[Program] = [
+            (Set(key, 1, ttl),),
+            (Set(key, 1), Set(key, 2, ttl)),
+            (Set(key, 1, 4 * unit), Set(key, 2, ttl)),
+            (Set(key, 1, unit), Set(key, 2, ttl)),
+        ]
+        if "cas-create" in plan.offers:
+            ways.append((Cas(key, ABSENT, 1, ttl),))
+        if "cas-swap" in plan.offers:
+            ways.append((Set(key, 1, 4 * unit), Cas(key, 1, 2, ttl)))
+        for way in ways:
+            late = Advance(plan.profile.ttl_resolution + 2 * margin)
+            yield (*way, Advance(ttl - margin), Get(key), late, *after)
 
 
 def examples(plan: Plan, unit: float, limit: float) -> Iterator[Program]:
@@ -101,11 +139,20 @@ def examples(plan: Plan, unit: float, limit: float) -> Iterator[Program]:
 
     # In a vector no ttl is below half a second, and nothing is read later than a deadline by less.
     resolution = plan.profile.ttl_resolution
-    factor = max(unit, 2 * plan.profile.shortest_ttl, 2 * (resolution + generate.TICK))
-    for _, program in vectors.programs(plan.profile, plan.offers, False, factor):
-        raced = any(isinstance(operation, Race) for operation in program)
-        if 0 < total_wait(program) <= 2 * limit and not raced:
-            yield tuple(program)
+    second = max(unit, 2 * plan.profile.shortest_ttl, 2 * (resolution + generate.TICK))
+    factor = second / least_factor(plan.profile)
+    for vector, _ in vectors.programs(
+        plan.profile, plan.offers, False, races=False, longest_wait=math.inf
+    ):
+        own = vector.default_ttl is not None  # its times are those of the store's default
+        program = vector.program if own else scaled(vector, factor).program
+        if 0 < total_wait(program) <= limit and not any(map(_holds_up, program)):
+            yield program
+
+
+def _holds_up(operation: Operation) -> bool:
+    """True for an operation that would make all programs late."""
+    return isinstance(operation, Fill) and operation.n > _MOST_ENTRIES
 
 
 def generated(
@@ -166,6 +213,8 @@ class Recording:
 
     def do(self, operation: Operation) -> Outcome:
         """Performs an operation on the reference."""
+        if _holds_up(operation):
+            return None
         if isinstance(operation, Advance):
             if operation.seconds > self.left:
                 return None

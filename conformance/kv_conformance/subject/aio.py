@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 _METHODS = frozenset(
@@ -20,7 +20,14 @@ _Steps = Callable[[Any], Generator[Any, Any, Any]]
 
 def is_async(store: Any) -> bool:
     """True for a store whose `get` or `set` is a coroutine function."""
-    return any(inspect.iscoroutinefunction(getattr(store, name, None)) for name in ("get", "set"))
+    return any(inspect.iscoroutinefunction(_member(store, name)) for name in ("get", "set"))
+
+
+def _member(store: Any, name: str) -> Any:
+    try:
+        return getattr(store, name, None)
+    except BaseException:  # a property of the store's may raise anything
+        return None
 
 
 class Bridge:
@@ -102,7 +109,8 @@ class Facade:
         try:
             answer = method(*args, **kwargs)
         except Exception as error:
-            error.__dict__["raised_early"] = True
+            with suppress(Exception):
+                error.__dict__["raised_early"] = True
             raise
         if inspect.isawaitable(answer):
             answer = self.bridge.run(answer)

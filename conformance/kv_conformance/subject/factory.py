@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from kv_conformance.subject.aio import Bridge, is_async
+
+Watched = Callable[[str], AbstractContextManager[None]]
+"""Limits a stretch of foreign code; called with what it is, in words."""
+
+
+def _unwatched(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 @dataclass(slots=True)
@@ -16,7 +23,9 @@ class Factory:
     """Opens stores; `space` and `clock` are passed to parameters of just these names.
 
     `options` are passed by keyword as they are. A store that is a context manager is entered, a
-    factory that is a coroutine function is awaited.
+    factory that is a coroutine function is awaited. `failed` is what the last call that did not
+    give a store raised. With `kept` the factory gives the same object again and again, which is
+    therefore never closed.
     """
 
     make: Callable[..., Any]
@@ -25,6 +34,9 @@ class Factory:
     takes_space: bool = False
     takes_clock: bool = False
     bridge: Bridge | None = None
+    watched: Watched = _unwatched
+    failed: BaseException | None = None
+    kept: bool = False
 
     @classmethod
     def of(cls, make: Callable[..., Any], options: Mapping[str, Any] | None = None) -> Factory:
@@ -47,10 +59,15 @@ class Factory:
             arguments["space"] = space
         if self.takes_clock and self.clock is not None:
             arguments["clock"] = self.clock
-        made = self.make(**arguments)
-        if inspect.isawaitable(made):
-            made = self._bridge().run(made)
-        return self._enter(made)
+        try:
+            with self.watched("opening the store"):
+                made = self.make(**arguments)
+                if inspect.isawaitable(made):
+                    made = self._bridge().run(made)
+                return self._enter(made)
+        except BaseException as error:
+            self.failed = error
+            raise
 
     def _bridge(self) -> Bridge:
         if self.bridge is None:
@@ -58,18 +75,25 @@ class Factory:
         return self.bridge
 
     def _enter(self, made: Any) -> Opened:
-        leave: Callable[[], Any] | None = None
-        store = made
         if is_async(made):
             bridge = self._bridge()
-            if hasattr(type(made), "__aenter__"):
-                store = bridge.run(made.__aenter__())
-                leave = lambda: bridge.run(made.__aexit__(None, None, None))  # noqa: E731
-            return Opened(bridge.facade(store), store, leave)
+            if not hasattr(type(made), "__aenter__"):
+                return self._opened(bridge.facade(made), made, None)
+            entered = bridge.run(made.__aenter__())
+            store = made if entered is None else entered
+            leave: Leave = lambda: bridge.run(made.__aexit__(None, None, None))  # noqa: E731
+            return self._opened(bridge.facade(store), store, leave)
         if hasattr(type(made), "__enter__") and hasattr(type(made), "__exit__"):
-            store = made.__enter__()
-            leave = lambda: made.__exit__(None, None, None)  # noqa: E731
-        return Opened(store, store, leave)
+            entered = made.__enter__()
+            store = made if entered is None else entered
+            return self._opened(store, store, lambda: made.__exit__(None, None, None))
+        return self._opened(made, made, None)
+
+    def _opened(self, store: Any, original: Any, leave: Leave | None) -> Opened:
+        return Opened(store, original, leave, self)
+
+
+Leave = Callable[[], Any]
 
 
 @dataclass(slots=True)
@@ -78,14 +102,17 @@ class Opened:
 
     store: Any
     original: Any
-    leave: Callable[[], Any] | None = None
+    leave: Leave | None
+    factory: Factory
 
     def close(self) -> None:
         """Gives the handle back: leaves its context, else calls `close` if there is one.
 
         What goes wrong here is nobody's clause: `Close` judges closing.
         """
-        leave = self.leave or getattr(self.store, "close", None)
-        if callable(leave):
-            with suppress(Exception):
+        if self.factory.kept:
+            return
+        with suppress(BaseException), self.factory.watched("closing the store"):
+            leave = self.leave or getattr(self.store, "close", None)
+            if callable(leave):
                 leave()

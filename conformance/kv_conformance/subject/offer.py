@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from kv_spec.profile import BASE, CAS_PARTS, Profile, from_mapping
+from kv_spec.outcomes import raised
+from kv_spec.profile import BASE, CAS_PARTS, Profile, ProfileError, from_mapping, parse
 
 _SHAPES: Final[Mapping[str, tuple[int, str]]] = {
     "get": (1, "get(key)"),
@@ -24,6 +25,15 @@ _SHAPES: Final[Mapping[str, tuple[int, str]]] = {
     "close": (0, "close()"),
 }
 """How each method is called: the number of positional arguments, and the signature in words."""
+
+_LATER: Final[Mapping[str, tuple[int, str]]] = {
+    "add": (1, "add(value)"),
+    "prefix": (1, "prefix(p)"),
+    "get_many": (1, "get_many(keys)"),
+    "set_many": (1, "set_many(entries)"),
+    "delete_many": (1, "delete_many(keys)"),
+}
+"""Methods that no program calls yet: what has one of these names is looked at and left alone."""
 
 CORE: Final = ("get", "set", "delete")
 ASKED_IN_VAIN: Final = ("has", "list", "cas", "ttl")
@@ -45,30 +55,48 @@ class Offer:
     notes: tuple[str, ...] = ()
 
 
-def declared_profile(store: Any) -> Profile:
-    """The profile that a store carries, ours or plain data; the base dialect without one.
+def declared_profile(store: Any) -> tuple[Profile, list[str]]:
+    """The profile that a store carries, and notes; the base dialect where it carries none.
 
-    Raises ProfileError for data that is no profile.
+    A Profile of ours, plain data, or a text as `--profile` takes it. Raises ProfileError for
+    what is none of these, or not a right one.
     """
-    declared = getattr(store, "profile", None)
+    try:
+        declared = getattr(store, "profile", None)
+    except BaseException as error:
+        raise ProfileError(f"its attribute profile raised {raised(error)}") from error
+    if declared is None:
+        return BASE, []
     if isinstance(declared, Profile):
-        return declared
+        return declared, []
     if isinstance(declared, Mapping):
-        return from_mapping(declared)
-    return BASE
+        return from_mapping(declared), []
+    if isinstance(declared, str):
+        return parse(declared), []
+    if callable(declared):
+        return BASE, ["profile is a method, not a declaration: it is left alone"]
+    raise ProfileError(
+        f"its attribute profile is a {type(declared).__name__}; it can be a Profile, a dict of "
+        "declarations, or a text as --profile takes it"
+    )
 
 
-def look(store: Any, profile: Profile, takes_space: bool) -> Offer:
-    """Reads a store's methods; raises OfferError where get, set or delete is missing."""
-    notes: list[str] = []
-    shown = {name for name in _SHAPES if _shows(store, name, notes)}
+def look(
+    store: Any, profile: Profile, takes_space: bool, notes: Iterable[str] = ()
+) -> Offer:
+    """Reads a store's methods; raises OfferError where get, set or delete is missing.
+
+    `notes` are notes to begin with.
+    """
+    notes = list(notes)
+    hidden = profile.without - set(CORE)
+    shown = {n for n in _SHAPES if n not in hidden and _shows(store, n, _SHAPES[n], notes)}
     lacking = [name for name in CORE if name not in shown]
     if lacking:
-        has = ", ".join(sorted(n for n in dir(store) if not n.startswith("_"))) or "nothing"
-        raise OfferError(
-            f"a store has get, set and delete; this one lacks {' and '.join(lacking)} "
-            f"(its public names: {has[:300]})"
-        )
+        raise OfferError(_lacks(store, lacking, notes))
+    later = [n for n in _LATER if n not in hidden and _shows(store, n, _LATER[n], notes)]
+    if later:
+        notes.append(f"not yet checked by this version: {', '.join(later)}")
     found = {"core"} | (shown - set(CORE) - {"cas"})
     if "list" in found:
         found.add("iterate")
@@ -87,6 +115,22 @@ def look(store: Any, profile: Profile, takes_space: bool) -> Offer:
         if name not in found and not (name == "cas" and found & CAS_PARTS)
     )
     return Offer(profile, frozenset(found), not_offered, missing, tuple(notes))
+
+
+def _lacks(store: Any, lacking: list[str], notes: list[str]) -> str:
+    what = f"the factory returned a {type(store).__name__}"
+    if store is None:
+        what = "the factory returned None"
+    mine = [note for note in notes if note.partition(" ")[0].partition("(")[0] in CORE]
+    try:
+        names = ", ".join(sorted(n for n in dir(store) if not n.startswith("_")))
+    except BaseException:
+        names = ""
+    return (
+        f"{what}, which lacks {' and '.join(lacking)}. A store has get(key), set(key, value) and "
+        f"delete(key).{''.join(f' {note}.' for note in mine)} Its public names: "
+        f"{names[:300] or 'none'}"
+    )
 
 
 def _hidden(found: set[str], profile: Profile) -> set[str]:
@@ -118,16 +162,20 @@ def _missing(profile: Profile, found: set[str]) -> dict[str, str]:
     return missing
 
 
-def _shows(store: Any, name: str, notes: list[str]) -> bool:
-    member = getattr(store, name, None)
+def _shows(store: Any, name: str, shape: tuple[int, str], notes: list[str]) -> bool:
+    try:
+        member = getattr(store, name, None)
+    except BaseException as error:  # a property may raise anything
+        notes.append(f"{name} can not be read ({raised(error)}): it is left alone")
+        return False
     if not callable(member):
         if member is not None:
             notes.append(f"{name} is a {type(member).__name__}, not a method: it is left alone")
         return False
-    count, shape = _SHAPES[name]
+    count, words = shape
     if _accepts(member, count) and (name != "list" or _accepts(member, 0)):
         return True
-    notes.append(f"{name}{_signature(member)} is not {shape}: it is left alone")
+    notes.append(f"{name}{_signature(member)} is not {words}: it is left alone")
     return False
 
 
@@ -136,22 +184,22 @@ def _accepts(member: Callable[..., Any], count: int) -> bool:
         inspect.signature(member).bind(*[None] * count)
     except TypeError:
         return False
-    except ValueError:
+    except BaseException:
         return True  # a builtin without a signature is taken at its name
     return True
 
 
 def _signature(member: Callable[..., Any]) -> str:
     try:
-        return str(inspect.signature(member))
-    except (TypeError, ValueError):
+        return str(inspect.signature(member))[:200]
+    except BaseException:  # it shows the defaults, which may fail at that
         return "(…)"
 
 
 def _takes_ttl(store: Any) -> bool:
     try:
         parameter = inspect.signature(store.set).parameters.get("ttl")
-    except (TypeError, ValueError):
+    except BaseException:
         return False
     return parameter is not None and parameter.kind in (
         inspect.Parameter.KEYWORD_ONLY,

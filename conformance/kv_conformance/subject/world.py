@@ -12,9 +12,11 @@ from kv_spec.perform import Surface
 from kv_spec.profile import Profile
 
 from kv_conformance.clocks.base import Clock
+from kv_conformance.subject.black_box import BlackBox, encoded
 from kv_conformance.subject.factory import Factory, Opened
 from kv_conformance.subject.racing import Racing
 from kv_conformance.subject.salted import Salted
+from kv_conformance.subject.silence import Silence, Unreachable
 
 _FIRST = "a"
 
@@ -25,7 +27,8 @@ class Subject:
     Data spaces get names that no run used before, so that what an earlier run left in a shared
     backend is not seen. With `salted` the factory's stores see each other's entries (OPEN-1),
     and every program keeps to keys of its own instead. `under_way` is the world whose store is
-    being called just now, and `performed` counts the calls: a watchdog reads both.
+    being called just now, and `performed` counts the calls: a watchdog reads both. `box` is told
+    of each call before it is made. Raises Unreachable where a store answers no more.
     """
 
     def __init__(self, factory: Factory, profile: Profile, clock: Clock) -> None:
@@ -34,6 +37,8 @@ class Subject:
         self.under_way: World | None = None
         self.performed = 0
         self.shared = factory.takes_space
+        self.box: BlackBox | None = None
+        self.silence = Silence()
         self._numbers = itertools.count()
         self._run = f"{os.getpid():x}-{os.urandom(4).hex()}"
 
@@ -43,10 +48,20 @@ class Subject:
         return World(self, f"kvc-{self._run}-{next(self._numbers)}")
 
     def surface(self, name: str) -> tuple[Surface, Opened]:
-        """Opens a data space by name."""
-        opened = self.factory.open(name)
+        """Opens a data space by name; tries again where the store did not answer."""
+        opened = self._reach(name)
         store = Salted(opened.store, name, self.profile.flat) if self.salted else opened.store
         return Surface(store, self.profile), opened
+
+    def _reach(self, name: str) -> Opened:
+        while True:
+            try:
+                return self.factory.open(name)
+            except Exception as error:
+                outcome = raised(error)
+                if not outcome.indefinite:
+                    raise
+                self.silence.note(outcome)
 
 
 class World:
@@ -59,6 +74,7 @@ class World:
         self._opened: list[Opened] = []
         self._racing: Racing | None = None
         self.operations: list[Operation] = []
+        self._written: list[bytes] = []
         self.space = _FIRST
         self.surface = self._open(_FIRST)
 
@@ -80,21 +96,39 @@ class World:
     def perform(self, operation: Operation) -> Outcome:
         """Applies any operation, those of time, spaces and races included."""
         self.operations.append(operation)
+        subject = self.subject
         if isinstance(operation, Advance):
             self.clock.advance(operation.seconds)
             return None
-        subject = self.subject
+        if subject.box is not None:
+            new = self.operations[len(self._written) :]
+            self._written.extend(map(encoded, new))
+            subject.box.operation(self._written)
         subject.performed += 1
         subject.under_way = self
         try:
-            return self._perform(operation)
+            outcome = self._perform(operation)
         finally:
             subject.under_way = None
+        subject.silence.note(outcome)
+        return outcome
+
+    @property
+    def written(self) -> int:
+        """How many writes the current handle was asked for so far."""
+        return self.surface.written
+
+    @property
+    def handles(self) -> tuple[Any, ...]:
+        """The stores opened so far, as the factory made them."""
+        return tuple(opened.original for opened in self._opened)
 
     def _perform(self, operation: Operation) -> Outcome:
         if isinstance(operation, Open):
             try:
                 self.surface = self._open(operation.space)
+            except Unreachable:
+                raise
             except BaseException as error:
                 return raised(error)
             self.space = operation.space

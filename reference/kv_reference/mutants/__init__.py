@@ -1,28 +1,34 @@
 """The reference with one clause broken at a time: what a harness has to catch.
 
-A module a clause family; importing this package registers them all.
+Importing this package registers the mutants of all its modules, one or two a clause family.
 """
 
 from kv_reference.mutants import (
     cas,
     concurrency,
-    core,
+    deadlines,
     deleting,
+    expiry,
     iterating,
     keys,
     lifecycle,
     listing,
     null,
-    ttl,
+    odd_keys,
+    prefixes,
+    reading,
+    swapping,
     ttl_input,
+    value_domain,
     values,
+    writing,
 )
 from kv_reference.mutants.registry import MUTANTS, Mutant
 
-__all__ = ["MUTANTS", "Mutant"]
+__all__ = ["FAMILIES", "MUTANTS", "Mutant"]
 
 FAMILIES = (
-    core, deleting, null, ttl, ttl_input, listing, iterating, cas, concurrency, keys, values,
-    lifecycle,
+    reading, writing, deleting, null, deadlines, expiry, ttl_input, listing, prefixes, iterating,
+    cas, swapping, concurrency, keys, odd_keys, values, value_domain, lifecycle,
 )  # fmt: skip
-"""The modules in the order of the specification."""
+"""The modules with mutants, in the order of the specification."""

@@ -40,8 +40,7 @@ class CreateWithoutLock(ReferenceStore):
 class LockPerHandle(ReferenceStore):
     """The lock belongs to the adapter object, the data to the file."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def prepare(self) -> None:
         self.lock = nullcontext()
 
 
@@ -92,8 +91,9 @@ class SwapWithoutLock(ReferenceStore):
     def cas(self, key: Any, expected: Any, new: Any, *, ttl: Any = None) -> bool:
         if expected is None or new is None:
             return super().cas(key, expected, new, ttl=ttl)
+        self.enter(key)
         ruling = self.check(new, ttl)
-        if not self.same(expected, self.get(key)):
+        if not self.matches(expected, self.live(key)):
             return False
         self.swap(key, new, ruling)
         return True

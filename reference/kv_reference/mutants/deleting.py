@@ -12,8 +12,7 @@ from kv_reference.store import Record, ReferenceStore
 class _Remembers(ReferenceStore):
     """Keeps what delete removed, for the mutants that still see it."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def prepare(self) -> None:
         self.deleted: dict[Any, Record] = {}
 
     def delete(self, key: Any) -> bool:
@@ -27,7 +26,7 @@ class _Remembers(ReferenceStore):
         self.deleted.pop(key, None)
 
 
-@mutant("DEL-1", "delete leaves the entry where it is")
+@mutant("DEL-1", "delete leaves the entry where it is", also="DEL-4 CAS-3")
 class DeleteDoesNothing(ReferenceStore):
     """The command is built and never sent."""
 
@@ -60,11 +59,8 @@ class ListSeesDeleted(_Remembers):
 class CasSeesDeleted(_Remembers):
     """The version of a tombstone is compared as if it were a value's."""
 
-    def matches(self, expected: Any, record: Record | None) -> bool:
-        return super().matches(expected, record)
-
     def cas(self, key: Any, expected: Any, new: Any, *, ttl: Any = None) -> bool:
-        if key in self.deleted and expected is None:
+        if key in self.deleted and expected is None and not self.closed:
             return False
         return super().cas(key, expected, new, ttl=ttl)
 

@@ -108,7 +108,7 @@ class WalkRestarts(ReferenceStore):
                 entries, size, at = list(self.snapshot(prefix)), len(self.records), 0
 
 
-@mutant("ITER-4", "a listing drains the store")
+@mutant("ITER-4", "a listing drains the store", also="LIST-1 LIST-2 DEL-3 SET-3")
 class ListingDrains(ReferenceStore):
     """Entries are popped as they are walked."""
 
@@ -155,9 +155,10 @@ class EntriesHideUnderscores(ReferenceStore):
         return iter([entry for entry in self.snapshot() if not entry[0][0].startswith("_")])
 
 
-@mutant("ITER-5", "keys shows a key that never was")
-class KeysShowInternals(ReferenceStore):
-    """The store's own record of its version."""
+@mutant("ITER-5", "keys shows the parents of keys", also="DEL-1 OPEN-1")
+class KeysShowParents(ReferenceStore):
+    """Folders among the files."""
 
     def keys(self) -> Iterator[Any]:
-        return iter([*(key for key, _ in self.snapshot()), ("~version",)])
+        found = [key for key, _ in self.snapshot()]
+        return iter(sorted({key[:size] for key in found for size in range(1, len(key) + 1)}))

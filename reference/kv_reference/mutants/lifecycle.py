@@ -22,42 +22,39 @@ NO_LIST = REFERENCE_PROFILE.replace(without=frozenset({"list", "keys", "values",
 class OneSpaceForAll(ReferenceStore):
     """One table for all, and the name used for the log only."""
 
-    def __init__(self, *, space: str | None = None, **options: Any) -> None:
-        name = space.rpartition("-")[0] if space else "all"
-        super().__init__(space=name, **options)
+    def place(self, space: str | None) -> str | None:
+        return space.rpartition("-")[0] if space else "all"
 
 
 @mutant("OPEN-1", "names of data spaces are folded to lower case", also="GET-1 GET-2 LIST-1")
 class SpacesFoldCase(ReferenceStore):
     """A database name on a case-insensitive file system."""
 
-    def __init__(self, *, space: str | None = None, **options: Any) -> None:
-        super().__init__(space=space.lower() if space else space, **options)
+    def place(self, space: str | None) -> str | None:
+        return space.lower() if space else space
 
 
 @mutant("OPEN-1", "a fresh store holds an entry of its own", also="LIST-1 ITER-5 GET-1")
 class StartsWithEntry(ReferenceStore):
     """The version of the schema, kept among the entries."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.records.setdefault(("schema",), Record(1, math.inf))
+    def prepare(self) -> None:
+        self.records.setdefault(("schema",), Record("version 1", math.inf))
 
 
 @mutant("OPEN-2", "each handle has data of its own")
 class DataPerHandle(ReferenceStore):
     """:memory: where a file was meant."""
 
-    def __init__(self, *, space: str | None = None, **options: Any) -> None:
-        super().__init__(**options)
+    def place(self, space: str | None) -> str | None:
+        return None
 
 
 @mutant("OPEN-2", "a handle does not see what another deleted")
 class DeletesOwnCopy(ReferenceStore):
     """A tombstone in the handle's own cache."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def prepare(self) -> None:
         self.gone: set[Any] = set()
 
     def remove(self, key: Any) -> None:
@@ -146,9 +143,7 @@ class BadKeyFlushes(ReferenceStore):
 class RaisesEarly(AsyncReferenceStore):
     """A plain function that checks and then returns a coroutine."""
 
-    def set(  # type: ignore[override]
-        self, key: Any, value: Any, *, ttl: Any = None
-    ) -> Coroutine[Any, Any, None]:
+    def set(self, key: Any, value: Any, *, ttl: Any = None) -> Coroutine[Any, Any, None]:
         check_json(value, extra=self.profile.extra_types)
         return super().set(key, value, ttl=ttl)
 

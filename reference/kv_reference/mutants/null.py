@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kv_reference.mutants.registry import mutant
-from kv_reference.semantics import Effect, Ruling
+from kv_reference.rulings import Effect, Ruling
 from kv_reference.store import REFERENCE_PROFILE, Record, ReferenceStore
 
 NULL_VALUE = REFERENCE_PROFILE.replace(null="value")
@@ -85,6 +85,7 @@ class NullRefusalSwallowed(ReferenceStore):
     """The refusal is logged instead of raised."""
 
     def set(self, key: Any, value: Any, *, ttl: Any = None) -> None:
+        self.enter(key)
         if value is not None:
             super().set(key, value, ttl=ttl)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from kv_spec.errors import InvalidTtl
 
+from kv_reference.mutants.bases import WHOLE_SECONDS
 from kv_reference.mutants.registry import mutant
-from kv_reference.mutants.ttl import WHOLE_SECONDS
-from kv_reference.semantics import INT32_MILLISECONDS, THIRTY_DAYS, Ruling
+from kv_reference.rulings import INT32_MILLISECONDS, THIRTY_DAYS, Ruling
 from kv_reference.store import REFERENCE_PROFILE, ReferenceStore
 
 ZERO_NEVER = REFERENCE_PROFILE.replace(ttl_zero="never", ttl_negative="never")
@@ -55,7 +55,7 @@ class _ReadsTtl(ReferenceStore):
         return super().check(value, self.read_ttl(ttl))
 
 
-@mutant("TTL-6", "ttl 0 means never")
+@mutant("TTL-6", "ttl 0 means never", also="DEL-4")
 class ZeroIsNever(_ReadsTtl):
     """`if ttl:`."""
 

@@ -1,0 +1,78 @@
+"""What was under way, in a file that outlives the process of the store.
+
+A store that ends the process, or holds the interpreter so that no other thread has a turn, leaves
+nobody behind to tell what it was asked. The file is a memory map: a note costs a copy, and who
+reads it afterwards needs no help from the process.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from kv_spec.json_form import operation_to_json
+from kv_spec.operations import Operation
+
+NAME: Final = "under-way.bin"
+_SIZE: Final = 1 << 20
+_HEAD: Final = 8
+_LAST: Final = 20
+"""So many operations are noted of a program that is too long to be noted whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """What was done last: in words, and the program in JSON if it was an operation."""
+
+    doing: str
+    program: list[Any] | None = None
+
+
+class BlackBox:
+    """Notes what is about to be done. Creates its file in `folder`."""
+
+    def __init__(self, folder: str) -> None:
+        path = Path(folder) / NAME
+        path.write_bytes(bytes(_SIZE))
+        with path.open("r+b") as stream:
+            self._map = mmap.mmap(stream.fileno(), _SIZE)
+
+    def stretch(self, doing: str) -> None:
+        """Notes a stretch of foreign code that is no operation, such as an import."""
+        self._write(json.dumps({"doing": doing}).encode())
+
+    def operation(self, written: Sequence[bytes]) -> None:
+        """Notes a program up to the operation that begins, each as `encoded` gives it."""
+        text = b'{"program":[%s]}' % b",".join(written)
+        if len(text) > _SIZE - _HEAD:
+            text = b'{"program":[%s]}' % b",".join(written[-_LAST:])
+        self._write(text)
+
+    def _write(self, text: bytes) -> None:
+        # The length last: a note that was cut short is never taken for a whole one.
+        if len(text) <= _SIZE - _HEAD:
+            self._map[:_HEAD] = bytes(_HEAD)
+            self._map[_HEAD : _HEAD + len(text)] = text
+            self._map[:_HEAD] = len(text).to_bytes(_HEAD, "little")
+
+
+def encoded(operation: Operation) -> bytes:
+    """One operation as a note holds it."""
+    return json.dumps(operation_to_json(operation), separators=(",", ":")).encode("ascii")
+
+
+def read(folder: str) -> UnderWay | None:
+    """What was under way when the process ended; None where nothing was noted."""
+    with suppress(OSError, ValueError, KeyError, IndexError):
+        content = (Path(folder) / NAME).read_bytes()
+        length = int.from_bytes(content[:_HEAD], "little")
+        note = json.loads(content[_HEAD : _HEAD + length])
+        if "doing" in note:
+            return UnderWay(note["doing"])
+        return UnderWay(note["program"][-1]["op"], note["program"])
+    return None

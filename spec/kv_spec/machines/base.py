@@ -1,0 +1,142 @@
+"""What all rules share: the plan of a store, a live session, the few keys of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition
+
+from kv_spec import generate as gen
+from kv_spec.operations import Advance, Cas, Get, Has, List, Operation, Scan
+from kv_spec.profile import Profile
+from kv_spec.store import ABSENT
+
+KEYS_A_PROGRAM: Final = 5
+
+
+class LiveSession(Protocol):
+    """One program on a store, judged as it goes."""
+
+    def do(self, operation: Operation) -> Any:
+        """Performs an operation, judges the outcome and returns it.
+
+        Raises or records a violation as it sees fit.
+        """
+
+    @property
+    def over(self) -> bool:
+        """True when the program is to end early."""
+
+    def may_race(self, kind: str) -> bool:
+        """True if a race of this kind is worth its time in this program."""
+
+    def close(self) -> None:
+        """Gives the store back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a machine needs to know of a store: its profile, what it offers, what to try."""
+
+    profile: Profile
+    offers: frozenset[str]
+    not_offered: tuple[str, ...] = ()
+    """Names to call in vain (ERR-2)."""
+    races: bool = False
+    spaces: bool = True
+    time: bool = True
+    """False where waiting is real, and programs with waits are run another way."""
+    pools: gen.Pools = field(default=None)  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.pools is None:
+            object.__setattr__(self, "pools", gen.pools(self.profile))
+
+
+def offers(*names: str) -> Callable[[Any], Any]:
+    """A rule for stores that offer all of `names`."""
+    return precondition(lambda self: self.plan.offers.issuperset(names))
+
+
+INDEX: Final = st.integers(0, KEYS_A_PROGRAM - 1)
+ANY: Final = st.integers(0, 10_000)
+
+
+class Machine(RuleBasedStateMachine):
+    """A program on a store: it keeps to a few keys, and to a session that judges."""
+
+    plan: Plan
+    open_session: Callable[[], LiveSession]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session = self.open_session()
+        self.keys: list[Any] = []
+        self.theme = gen.THEMES[0]
+        self.deadlines: list[float] = []
+        self.now = 0.0
+        self.races = 0
+        self.closings = 0
+
+    def teardown(self) -> None:
+        self.session.close()
+
+    @initialize(theme=st.sampled_from(gen.THEMES), start=ANY, fraction=st.booleans())
+    def choose_keys(self, theme: str, start: int, fraction: bool) -> None:
+        """A program keeps to a few keys that are easily taken for one another.
+
+        It starts on a whole second as often as on a fraction: each hides a kind of truncation.
+        """
+        pool = self.plan.pools.themes[theme]
+        self.theme = theme
+        self.keys = [pool[(start + step) % len(pool)] for step in range(KEYS_A_PROGRAM)]
+        if fraction and self.plan.time and "ttl" in self.plan.offers:
+            self.do(Advance(37 * gen.TICK))
+
+    def do(self, operation: Operation) -> Any:
+        """Performs an operation, unless the program is over."""
+        # What rules may be drawn must follow from what was drawn, never from what a store did.
+        if isinstance(operation, Advance):
+            self.now += operation.seconds
+        ttl = getattr(operation, "ttl", None)
+        if isinstance(ttl, int | float) and 0 < ttl < gen.DAY:
+            self.deadlines.append(self.now + ttl)
+        return None if self.session.over else self.session.do(operation)
+
+    def value(self, number: int) -> Any:
+        """A value by number: mostly the plain ones with their twins, at times the hard ones."""
+        pools = self.plan.pools
+        if number % 4:
+            return pools.values[number // 4 % len(pools.values)]
+        return pools.hard_values[number // 4 % len(pools.hard_values)]
+
+    def plain(self, number: int) -> Any:
+        """A value of the plain ones, never null."""
+        values = [value for value in self.plan.pools.values if value is not None]
+        return values[number % len(values)]
+
+    def ttl(self, number: int) -> float:
+        """A ttl by number: mostly one that the clock's steps meet, at times an odd one."""
+        pools = self.plan.pools
+        if number % 5:
+            return pools.ttls[number // 5 % len(pools.ttls)]
+        return pools.odd_ttls[number // 5 % len(pools.odd_ttls)]
+
+    def read(self, key: Any, way: int) -> None:
+        """Reads a key in one of the ways the store offers (TTL-3, TTL-4)."""
+        ways: list[Operation] = [Get(key)]
+        if "has" in self.plan.offers:
+            ways.append(Has(key))
+        if "list" in self.plan.offers:
+            ways += [List(key), List(self.plan.pools.everything)]
+        if "cas-create" in self.plan.offers:
+            ways.append(Cas(key, ABSENT, "created"))
+        if "cas-swap" in self.plan.offers:
+            ways.append(Cas(key, 1, "swapped"))
+        if "cas-delete" in self.plan.offers:
+            ways.append(Cas(key, ABSENT, ABSENT))
+        ways += [Scan(name) for name in ("keys", "values", "entries") if name in self.plan.offers]
+        self.do(ways[way % len(ways)])

@@ -1,0 +1,66 @@
+"""Rules on listing and on walking a listing (LIST, ITER)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from kv_spec import generate as gen
+from kv_spec.machines.base import ANY, INDEX, Machine, offers
+from kv_spec.operations import Fill, Get, Iterate, List, Set
+
+
+class Listing(Machine):
+    """A listing holds what is live below its prefix, whoever writes meanwhile."""
+
+    @offers("list")
+    @rule(number=ANY, change=st.booleans())
+    def list_by_prefix(self, number: int, change: bool) -> None:
+        """A listing holds the live entries below its prefix, taken literally (LIST)."""
+        prefixes = self.plan.pools.prefixes[self.theme]
+        self.do(List(prefixes[number % len(prefixes)], change))
+
+    @offers("list")
+    @rule(theme=st.sampled_from(gen.PREFIX_THEMES), start=ANY)
+    def a_prefix_is_literal(self, theme: str, start: int) -> None:
+        """Wildcards, separators, case and blanks mean themselves (LIST-2 to LIST-5)."""
+        pools = self.plan.pools
+        keys, prefixes = pools.themes[theme], pools.prefixes[theme]
+        for step in range(len(keys)):
+            self.do(Set(keys[step], step))
+        for step in range(4):
+            self.do(List(prefixes[(start + step) % len(prefixes)]))
+
+    @offers("list")
+    @rule(change=st.booleans())
+    def list_everything(self, change: bool) -> None:
+        """The listing of the empty prefix is the store (LIST-1)."""
+        self.do(List(self.plan.pools.everything, change))
+
+    @offers("list")
+    @precondition(lambda self: not self.deadlines)
+    @rule(n=st.sampled_from((3, 12, 120)))
+    def fill(self, n: int) -> None:
+        """A listing is complete beyond a page (LIST-8)."""
+        prefix = "fill" if self.plan.profile.flat else ("fill",)
+        self.do(Fill(n, prefix))
+        self.do(List(prefix))
+
+    @offers("list", "iterate")
+    @rule(
+        script=st.sampled_from(
+            ("read", "delete-current", "delete-yielded", "write-new", "overwrite", "abandon")
+        ),
+        limit=st.integers(1, 4),
+        key=INDEX,
+    )
+    def walk(self, script: Any, limit: int, key: int) -> None:
+        """A listing stands the writes of the one who walks it (ITER, LIST-10)."""
+        for index in range(3):
+            self.do(Set(self.keys[index], index))
+        self.do(Iterate(self.plan.pools.everything, script, limit))
+        self.do(Set(self.keys[key], "after"))
+        self.do(Get(self.keys[key]))
+        self.do(List(self.plan.pools.everything))

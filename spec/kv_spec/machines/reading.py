@@ -1,0 +1,108 @@
+"""Rules on reading and writing (GET, SET, DEL, HAS, NULL, KEY, VAL)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from kv_spec import generate as gen
+from kv_spec.machines.base import ANY, INDEX, Machine, offers
+from kv_spec.operations import Delete, Get, Has, Set
+
+_LEAF: Final = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.text(max_size=8)
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+_JSON: Final = st.recursive(
+    _LEAF,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+_TEXT: Final = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6
+)
+
+
+class Reading(Machine):
+    """A store keeps what it is given, key by key."""
+
+    @rule(key=INDEX, change=st.booleans())
+    def get(self, key: int, change: bool) -> None:
+        """A key answers its live value or ABSENT; the answer is the caller's own (GET, VAL-3)."""
+        self.do(Get(self.keys[key], change))
+
+    @rule(key=INDEX, value=ANY, change=st.booleans())
+    def set(self, key: int, value: int, change: bool) -> None:
+        """A set replaces the whole entry; the argument stays the caller's own (SET, VAL-2)."""
+        self.do(Set(self.keys[key], self.value(value), change=change))
+
+    @rule(key=INDEX, value=ANY)
+    def set_and_get(self, key: int, value: int) -> None:
+        """What was set is read, whatever was there before (GET-2, VAL-1)."""
+        self.do(Set(self.keys[key], self.value(value), change=value % 2 == 0))
+        self.do(Get(self.keys[key]))
+
+    @rule(key=INDEX, value=_JSON)
+    def set_any_json(self, key: int, value: Any) -> None:
+        """Every JSON value comes back equal (VAL-1)."""
+        self.do(Set(self.keys[key], value))
+        self.do(Get(self.keys[key]))
+
+    @rule(text=_TEXT, value=ANY)
+    def set_any_key(self, text: str, value: int) -> None:
+        """Every text is a key (KEY-1, KEY-3)."""
+        key = text if self.plan.profile.flat else (text,)
+        self.do(Set(key, self.plain(value)))
+        self.do(Get(key))
+
+    @rule(key=INDEX, again=st.booleans())
+    def delete(self, key: int, again: bool) -> None:
+        """A delete removes just that key; again it is no error (DEL)."""
+        self.do(Delete(self.keys[key]))
+        if again:
+            self.do(Delete(self.keys[key]))
+        self.read(self.keys[key], key)
+
+    @rule(key=INDEX, ttl=st.booleans())
+    def set_null(self, key: int, ttl: bool) -> None:
+        """Null deletes, is stored, or is refused, with a ttl or without (NULL)."""
+        seconds = self.plan.pools.ttls[0] if ttl and "ttl" in self.plan.offers else None
+        self.do(Set(self.keys[key], None, seconds))
+        self.read(self.keys[key], key)
+
+    @rule(left=INDEX, right=INDEX, value=ANY)
+    def twins_stay_apart(self, left: int, right: int, value: int) -> None:
+        """Two keys share neither value nor fate (KEY, SET-3, DEL-3)."""
+        one, other = self.keys[left], self.keys[right]
+        self.do(Set(one, self.plain(value)))
+        self.do(Get(one))
+        self.do(Get(other))
+        self.do(Set(other, f"of {right}"))
+        self.do(Get(one))
+        self.do(Delete(other))
+        self.do(Get(one))
+
+    @rule(key=INDEX, cut=st.integers(0, 3))
+    def set_a_large_value(self, key: int, cut: int) -> None:
+        """A value at the edge of the domain comes back whole, or was refused (VAL-7, SET-5)."""
+        self.do(Set(self.keys[key], gen.LARGE_TEXT[: len(gen.LARGE_TEXT) - cut * 1000]))
+        self.do(Get(self.keys[key]))
+
+    @rule(key=INDEX, way=ANY)
+    def read_somehow(self, key: int, way: int) -> None:
+        """All ways to read agree (HAS-1, LIST-7, ITER-5)."""
+        self.read(self.keys[key], way)
+        self.read(self.keys[key], way + 1)
+
+    @offers("has")
+    @rule(key=INDEX)
+    def has(self, key: int) -> None:
+        """has is get without the value, and changes nothing (HAS)."""
+        self.do(Has(self.keys[key]))

@@ -1,0 +1,99 @@
+"""Rules on compare-and-swap (CAS)."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from kv_spec import generate as gen
+from kv_spec.machines.base import ANY, INDEX, Machine, offers
+from kv_spec.operations import Advance, Cas, Delete, Get, Set
+from kv_spec.store import ABSENT
+from kv_spec.values import CHANGED_AFTER_GET
+
+
+class Swaps(Machine):
+    """A swap goes through exactly where the value is the expected one."""
+
+    @offers("cas-create")
+    @rule(key=INDEX, value=ANY, ttl=st.integers(-2, 5))
+    def create(self, key: int, value: int, ttl: int) -> None:
+        """Only an absent key can be created (CAS-3, CAS-6)."""
+        self.do(Cas(self.keys[key], ABSENT, self.plain(value), self.cas_ttl(ttl)))
+        self.do(Get(self.keys[key]))
+
+    @offers("cas-swap")
+    @rule(key=INDEX, was=ANY, expected=ANY, new=ANY, ttl=st.integers(-2, 5), time=st.booleans())
+    def swap(self, key: int, was: int, expected: int, new: int, ttl: int, time: bool) -> None:
+        """A swap goes through exactly where the values are equal, type by type (CAS-1, CAS-7)."""
+        name, lived = self.keys[key], self.plan.pools.ttls[was % 3]
+        timed = time and "ttl" in self.plan.offers
+        self.do(Set(name, self.plain(was), lived if timed else None))
+        twin = self.plain(was) if expected % 3 == 0 else self.plain(was + expected % 5 - 2)
+        self.do(Cas(name, twin, self.plain(new), self.cas_ttl(ttl)))
+        self.do(Get(name))
+        if timed and self.plan.time:
+            self.do(Advance(lived + self.plan.profile.ttl_resolution + gen.TICK))
+            self.do(Get(name))
+
+    @offers("cas-swap")
+    @rule(key=INDEX, group=ANY, one=ANY, other=ANY)
+    def swap_twins(self, key: int, group: int, one: int, other: int) -> None:
+        """1 equals 1.0 and not True; a mapping has no order, a list has (CAS-7)."""
+        name, twins = self.keys[key], gen.TWINS[group % len(gen.TWINS)]
+        self.do(Set(name, twins[one % len(twins)]))
+        self.do(Cas(name, twins[other % len(twins)], "swapped"))
+        self.do(Get(name))
+
+    @offers("cas-swap", "ttl")
+    @rule(key=INDEX, first=st.integers(-1, 5), second=st.integers(-1, 5), way=ANY)
+    def swap_the_deadline(self, key: int, first: int, second: int, way: int) -> None:
+        """The swap decides how long the new value lives: its ttl, or none (CAS-6)."""
+        name = self.keys[key]
+        lives = [ttl for number in (first, second) if (ttl := self.cas_ttl(number)) is not None]
+        self.do(Set(name, 1, self.cas_ttl(first)))
+        self.do(Cas(name, 1, 2, self.cas_ttl(second)))
+        if self.plan.time and lives:
+            self.do(Advance(min(lives) + self.plan.profile.ttl_resolution + gen.TICK))
+        self.read(name, way)
+
+    def cas_ttl(self, number: int) -> float | None:
+        """None, or a ttl for a swap."""
+        if number < 0 or "ttl" not in self.plan.offers:
+            return None
+        return self.plan.pools.ttls[number]
+
+    @offers("cas-delete")
+    @rule(key=INDEX, value=ANY, matches=st.booleans(), way=ANY)
+    def swap_for_nothing(self, key: int, value: int, matches: bool, way: int) -> None:
+        """Swapping for ABSENT deletes; ABSENT for ABSENT creates nothing (CAS-4, CAS-5)."""
+        name = self.keys[key]
+        if value % 3:
+            self.do(Set(name, self.plain(value)))
+        expected = self.plain(value) if value % 3 else ABSENT
+        self.do(Cas(name, expected if matches else "not this", ABSENT))
+        self.read(name, way)
+
+    @offers("cas-swap")
+    @precondition(lambda self: self.plan.profile.isolation == "copy")
+    @rule(key=INDEX)
+    def swap_a_changed_copy(self, key: int) -> None:
+        """Changing what get gave does not make a stale swap succeed (CAS-10)."""
+        name = self.keys[key]
+        self.do(Set(name, [1]))
+        self.do(Get(name, change=True))
+        self.do(Cas(name, [1, CHANGED_AFTER_GET], "stale"))
+        self.do(Get(name))
+
+    @offers("cas-create", "cas-delete", "ttl")
+    @precondition(lambda self: self.plan.time)
+    @rule(key=INDEX, ttl=st.integers(0, 5))
+    def lose_a_lock(self, key: int, ttl: int) -> None:
+        """Who held a lock that expired and was taken again can not release it (CAS-11)."""
+        name, seconds = self.keys[key], self.plan.pools.ttls[ttl]
+        self.do(Delete(name))
+        self.do(Cas(name, ABSENT, "first holder", seconds))
+        self.do(Advance(seconds + self.plan.profile.ttl_resolution + gen.TICK))
+        self.do(Cas(name, ABSENT, "second holder", seconds))
+        self.do(Cas(name, "first holder", ABSENT))
+        self.do(Get(name))

@@ -1,0 +1,98 @@
+"""Rules on the time to live (TTL, SET-2, GET-3, HAS-2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from kv_spec import generate as gen
+from kv_spec.machines.base import ANY, INDEX, Machine, offers
+from kv_spec.operations import Advance, Cas, Get, Has, List, Operation, Prune, Set
+from kv_spec.values import Outside
+
+
+class Time(Machine):
+    """An entry lives as long as it was told to, and no longer."""
+
+    @offers("ttl")
+    @rule(key=INDEX, value=ANY, ttl=ANY)
+    def set_with_ttl(self, key: int, value: int, ttl: int) -> None:
+        """An entry lives for its ttl, counted from this call (TTL-2, SET-2)."""
+        self.do(Set(self.keys[key], self.plain(value), self.ttl(ttl)))
+
+    @offers("ttl")
+    @rule(key=INDEX, first=st.integers(0, 5), second=st.integers(-1, 5), way=ANY)
+    def overwrite_the_deadline(self, key: int, first: int, second: int, way: int) -> None:
+        """The second set decides how long: its ttl, or none (SET-2, TTL-1)."""
+        ttls = self.plan.pools.ttls
+        self.do(Set(self.keys[key], 1, ttls[first]))
+        self.do(Set(self.keys[key], 2, None if second < 0 else ttls[second]))
+        if self.plan.time:
+            shorter = ttls[first] if second < 0 else min(ttls[first], ttls[second])
+            self.do(Advance(shorter + self.plan.profile.ttl_resolution + gen.TICK))
+            self.read(self.keys[key], way)
+
+    @offers("ttl")
+    @rule(key=INDEX, negative=st.booleans(), was=st.booleans(), way=ANY)
+    def set_already_expired(self, key: int, negative: bool, was: bool, way: int) -> None:
+        """A ttl of 0 or below leaves neither the entry nor an older one (TTL-6, TTL-7)."""
+        if was:
+            self.do(Set(self.keys[key], "older"))
+        self.do(Set(self.keys[key], 1, -5.0 if negative else 0.0))
+        self.read(self.keys[key], way)
+
+    @offers("ttl")
+    @precondition(lambda self: self.plan.time)
+    @rule(step=st.integers(0, 6))
+    def advance(self, step: int) -> None:
+        """Time passes."""
+        self.do(Advance(self.plan.pools.steps[step]))
+
+    @offers("ttl")
+    @precondition(lambda self: self.plan.time and any(d > self.now for d in self.deadlines))
+    @rule(side=st.integers(-1, 2), key=INDEX, way=ANY)
+    def advance_to_a_deadline(self, side: int, key: int, way: int) -> None:
+        """Just before a deadline the entry is live, from there (and r) on gone (TTL-2, TTL-3)."""
+        r = self.plan.profile.ttl_resolution
+        margin = (-gen.TICK, 0.0, r, r + gen.TICK)[side + 1]
+        due = min(d for d in self.deadlines if d > self.now) + margin - self.now
+        if due > 0:
+            self.do(Advance(due))
+        self.read(self.keys[key], way)
+        self.read(self.keys[key], way + 1)
+
+    @offers("ttl")
+    @precondition(lambda self: self.plan.time)
+    @rule(key=INDEX, ttl=ANY, way=ANY, between=ANY, value=ANY)
+    def outlive(self, key: int, ttl: int, way: int, between: int, value: int) -> None:
+        """No read sees an entry past its deadline, whatever happened to it before (TTL-3)."""
+        name = self.keys[key]
+        self.do(Set(name, self.plain(value), self.ttl(ttl)))
+        self.disturb(name, between)
+        resolution = self.plan.profile.ttl_resolution
+        self.do(Advance(self.ttl(ttl) + resolution + gen.TICK))
+        self.read(name, way)
+        self.read(name, way + 1)
+
+    def disturb(self, key: Any, number: int) -> None:
+        """Something that must not move a deadline (GET-3, HAS-2, CAS-2, SET-6)."""
+        ways: list[Operation | None] = [None, Get(key), Set(self.keys[0], "other", 64.0)]
+        if "has" in self.plan.offers:
+            ways.append(Has(key))
+        if "cas-swap" in self.plan.offers:
+            ways.append(Cas(key, "not this", 2, 64.0))
+        ways.append(Set(key, Outside("nan")))
+        if "list" in self.plan.offers:
+            ways.append(List(self.plan.pools.everything))
+        if (chosen := ways[number % len(ways)]) is not None:
+            self.do(Advance(gen.TICK))
+            self.do(chosen)
+
+    @offers("prune")
+    @rule(key=INDEX, way=ANY)
+    def prune(self, key: int, way: int) -> None:
+        """Pruning changes nothing that can be seen (TTL-11)."""
+        self.do(Prune())
+        self.read(self.keys[key], way)
