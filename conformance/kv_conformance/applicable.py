@@ -50,6 +50,10 @@ def _special(clause: Clause, profile: Profile, capabilities: Collection[str]) ->
         return "a stored null and a miss read alike (null=value, absent=none)"
     if clause.id == "ERR-2" and {"ttl", "list", "has", *CAS_PARTS} <= set(capabilities):
         return "the store offers everything"
+    if clause.id == "ITER-5" and not {"keys", "values", "entries"} & set(capabilities):
+        return "the store offers one view of its entries, the listing"
+    if clause.id == "TTL-1" and profile.default_ttl is not None:
+        return "the store has a default ttl"
     if clause.id == "TTL-5" and profile.ttl_resolution == 0:
         return "every ttl is a multiple of the resolution 0"
     if clause.id == "TTL-4" and profile.ttl_resolution == 0:

@@ -6,6 +6,7 @@ Heavy imports wait until a run needs them: `--help`, `clauses` and `explain` sta
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
@@ -21,8 +22,23 @@ class _Parser(argparse.ArgumentParser):
         sys.stderr.write(f"kv-conformance: {message}\n{self.format_usage()}")
         raise SystemExit(2)
 
+    def parse(self, given: Sequence[str]) -> argparse.Namespace:
+        """The options; what is none is named, with the one that may have been meant."""
+        options, unknown = self.parse_known_args(given)
+        if unknown:
+            word = unknown[0]
+            known = [option for action in self._actions for option in action.option_strings]
+            names = known if word.startswith("-") else list(COMMANDS)
+            near = difflib.get_close_matches(word.partition("=")[0], names, 1)
+            what = "option" if word.startswith("-") else "command"
+            hint = f"; did you mean {near[0]}?" if near else ""
+            if not near and what == "command":
+                hint = "; a store is named by --store"
+            self.error(f"there is no {what} {word!r}{hint}")
+        return options
 
-def parser() -> argparse.ArgumentParser:
+
+def parser() -> _Parser:
     """The options of a run."""
     made = _Parser(
         prog="kv-conformance",
@@ -37,12 +53,12 @@ def parser() -> argparse.ArgumentParser:
         "(memory, sqlite, redis, memcached, fakeredis) or a URL of one")  # fmt: skip
     add("--profile", metavar="P", help="a preset (base, fedify, polystore, keyv, cachimbo) or "
         "declarations, such as null=value,ttl_resolution=1")  # fmt: skip
-    add("--clock", choices=("auto", "injected", "patched", "real"), help="default: auto")
+    add("--clock", metavar="NAME", help="auto, injected, patched, real (default: auto)")
     add("--phase", action="append", metavar="NAME", help="vectors, machines (default: all)")
     add("--clause", action="append", metavar="ID", help="only these clauses, e.g. TTL-3 or TTL")
     add("--seed", type=int, metavar="N", help="default: 0")
     add("--examples", type=int, metavar="N", help="programs that the machines run")
-    add("--budget", choices=_BUDGETS, help="default: standard")
+    add("--budget", metavar="NAME", help=f"{', '.join(_BUDGETS)} (default: standard)")
     add("--operation-timeout", type=float, metavar="SECONDS", help="default: 10")
     add(
         "--report",
@@ -65,9 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from kv_conformance import reading
 
         return reading.main(given)
-    options = parser().parse_args(given)
+    options = parser().parse(given)
     if options.version:
-        from kv_conformance.run import harness_version
+        from kv_conformance.settings import harness_version
 
         sys.stdout.write(f"kv-conformance {harness_version()}\n")
         return 0

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kv_spec.clauses import clauses, families
 from kv_spec.json_form import to_json
+from kv_spec.profile import ProfileError, parse
 
 from kv_conformance import config, expectations
 from kv_conformance.replay import ReplayError, program_of
 from kv_conformance.reports.base import ReportError, Together, open_reports
-from kv_conformance.settings import BUDGETS, PHASES, Settings, UsageError
-from kv_conformance.verdict import USAGE, Verdict
+from kv_conformance.settings import BUDGETS, CLOCKS, PHASES, Settings, UsageError
+from kv_conformance.verdict import INCONCLUSIVE, USAGE, Verdict
 
-_Given = Callable[[str], Any]
+_Given = Callable[..., Any]
+_LONGEST_TIMEOUT: Final = 86_400
 
 
 def main(options: argparse.Namespace) -> int:
     """Runs a store as the options and the configuration say; returns the exit code."""
     try:
-        table = config.read(Path.cwd())
+        table = config.read(_here())
         settings = settings_of(options, table)
         expected = _expected(options, table)
         narrowed = bool(settings.clauses) or settings.phases != PHASES or bool(settings.replay)
@@ -37,22 +40,40 @@ def main(options: argparse.Namespace) -> int:
     return _run(settings, verdict, reports, to_stdout=any(w.endswith("=-") for w in wanted))
 
 
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise UsageError(f"the current folder is gone: {error.strerror}") from None
+
+
 def _run(settings: Settings, verdict: Verdict, reports: list[Any], *, to_stdout: bool) -> int:
     from kv_conformance.reports.terminal import TerminalReport
     from kv_conformance.run import run
+    from kv_conformance.signals import interruptible
 
     stream = sys.stderr if to_stdout else sys.stdout
     terminal = TerminalReport(stream, replay_command=lambda token: replay_command(settings, token))
     together = Together([*reports, terminal])
+    code = INCONCLUSIVE
     try:
-        ended = run(settings, verdict, [together])
-    finally:
-        try:
-            together.close()
-        except ReportError as error:
-            sys.stderr.write(f"kv-conformance: {error}\n")
-            return USAGE
-    return ended.exit_code
+        with interruptible():
+            try:
+                code = run(settings, verdict, [together]).exit_code
+            finally:
+                together.close()
+    except KeyboardInterrupt as stop:
+        sys.stderr.write(f"kv-conformance: {str(stop) or 'interrupted'}\n")
+    except ReportError as error:
+        sys.stderr.write(f"kv-conformance: {error}\n")
+        code = code or USAGE
+    except BrokenPipeError:
+        # Who read the terminal report has seen enough. What is buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except OSError as error:
+        sys.stderr.write(f"kv-conformance: {error}; is there room for temporary files?\n")
+        code = code or USAGE
+    return code
 
 
 def settings_of(options: argparse.Namespace, table: dict[str, Any]) -> Settings:
@@ -68,25 +89,24 @@ def settings_of(options: argparse.Namespace, table: dict[str, Any]) -> Settings:
             "--store is needed: module:attribute, path/file.py:attribute, or an installed name "
             "such as memory or sqlite"
         )
-    examples = given("examples")
-    if examples is None:
-        budget = given("budget", "standard")
-        if budget not in BUDGETS:
-            raise UsageError(f"--budget is one of {', '.join(BUDGETS)}, not {budget!r}")
-        examples = BUDGETS[budget]
-    if examples < 1:
-        raise UsageError("--examples is a number of programs, 1 or more")
     timeout = given("operation-timeout", 10.0)
-    if not timeout > 0:
-        raise UsageError("--operation-timeout is a number of seconds above 0")
+    if not 0 < timeout <= _LONGEST_TIMEOUT:
+        raise UsageError(f"--operation-timeout is in seconds, above 0 and up to {_LONGEST_TIMEOUT}")
+    profile, clock = given("profile"), given("clock", "auto")
+    _one_of("--clock", clock, CLOCKS)
+    if profile is not None:
+        try:
+            parse(profile)
+        except ProfileError as error:
+            raise UsageError(f"--profile {profile}: {error}") from None
     return Settings(
         store=store,
-        profile=given("profile"),
-        clock=given("clock", "auto"),
+        profile=profile,
+        clock=clock,
         phases=_phases(given("phase", list(PHASES))),
         clauses=_clauses(given("clause", [])),
         seed=given("seed", 0),
-        examples=examples,
+        examples=_examples(options, given),
         options={**table.get("options", {}), **_pairs(options.option or [])},
         timeout=float(timeout),
         replay=to_json(program_of(options.replay)) if options.replay else None,
@@ -94,10 +114,29 @@ def settings_of(options: argparse.Namespace, table: dict[str, Any]) -> Settings:
     )
 
 
+def _examples(options: argparse.Namespace, given: _Given) -> int:
+    """How many programs to run; a --budget of the command line beats a number of the table."""
+    budget = given("budget", "standard")
+    _one_of("--budget", budget, BUDGETS)
+    asked = options.examples if options.budget else given("examples")
+    examples: int = BUDGETS[budget] if asked is None else asked
+    if examples < 1:
+        raise UsageError("--examples is a number of programs, 1 or more")
+    return examples
+
+
+def _one_of(option: str, value: str, known: Collection[str]) -> None:
+    if value not in known:
+        near = difflib.get_close_matches(value, known, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(f"{option} is one of {', '.join(known)}, not {value!r}{hint}")
+
+
 def _phases(names: list[str]) -> tuple[str, ...]:
     for name in names:
-        if name not in PHASES:
-            raise UsageError(f"--phase is one of {', '.join(PHASES)}, not {name!r}")
+        _one_of("--phase", name, PHASES)
+    if not names:
+        raise UsageError(f"--phase: no phase is selected; there are {', '.join(PHASES)}")
     return tuple(name for name in PHASES if name in names)
 
 
@@ -114,8 +153,6 @@ def _clauses(names: list[str]) -> tuple[str, ...]:
             near = difflib.get_close_matches(wanted, [*clauses(), *families()], 3)
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
             raise UsageError(f"--clause {name}: there is no such clause or family{hint}")
-    if names and not chosen:
-        raise UsageError("--clause: no clause is selected")
     return tuple(name for name in clauses() if name in chosen)
 
 

@@ -12,51 +12,65 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kv_spec.json_form import to_json
+from kv_spec.outcomes import raised
 
 from kv_conformance import events, real_time
 from kv_conformance.clocks.choose import ClockError
 from kv_conformance.clocks.virtual import PatchedClock
 from kv_conformance.hunt import Caught, HarnessFault, Hunt
 from kv_conformance.phases import tally
+from kv_conformance.plain import plain
 from kv_conformance.replay import token
 from kv_conformance.settings import Settings, UsageError
 from kv_conformance.stage import Stage, set_up
-from kv_conformance.subject.world import Subject
+from kv_conformance.subject.black_box import BlackBox
+from kv_conformance.subject.silence import Unreachable
+from kv_conformance.subject.world import World
 from kv_conformance.target import TargetError, find, started
 from kv_conformance.trial import trial_of
 from kv_conformance.watch import Watch
 
 Emit = Callable[[events.Event], None]
 
+_PROGRESS: Final = 0.2
+"""Seconds between two events that tell how far a phase has come."""
+_STUCK, _NOBODY_LISTENS = 70, 71
 
-class Unreachable(Exception):
-    """The store can not be reached, or does not answer with any sense (exit 3)."""
+OVER: Final = "over"
+"""The last word of the process: without it the connection was lost, and not closed."""
 
 
 def main(settings: Settings, connection: Any) -> None:
-    """The entry point of the process: runs, and sends events over `connection`."""
+    """The entry point of the process: runs, and sends events over `connection`.
+
+    None is a sign of life, an Opening tells how a program written out gets at the store, and
+    OVER is the end.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     lock = threading.Lock()
 
-    def emit(event: events.Event | None) -> None:
-        with lock, suppress(OSError):
-            connection.send(event)
+    def send(message: Any) -> None:
+        with lock:
+            try:
+                connection.send(message)
+            except OSError:
+                # Who started the run is gone: there is nobody left to work for.
+                os._exit(_NOBODY_LISTENS)
 
     _quiet(settings.folder)
-    engine = Engine(settings, emit)
-    watch = Watch(settings.timeout, lambda: emit(None), engine.stuck)
-    engine.watch = watch
+    engine = Engine(settings, lambda event: send(plain(event)), send)
     stopped = engine.run()
-    watch.end()
+    if engine.watch is not None:
+        engine.watch.end()
     if stopped is not None:
-        emit(stopped)
+        send(plain(stopped))
+    send(OVER)
     connection.close()
-    sys.stdout.flush()
     # Not sys.exit: threads that the store left behind must not keep the process.
     os._exit(0)
 
@@ -70,13 +84,19 @@ def _quiet(folder: str) -> None:
 
 
 class Engine:
-    """One run. `emit` sends an event; `watch` limits what foreign code may take."""
+    """One run. `emit` sends an event, `send` what else the waiting process understands.
 
-    def __init__(self, settings: Settings, emit: Emit) -> None:
-        self.settings, self.emit = settings, emit
-        self.watch: Watch | None = None
-        self.began = real_time.perf_counter()
+    `watch` limits what foreign code may take.
+    """
+
+    def __init__(self, settings: Settings, emit: Emit, send: Callable[[Any], None]) -> None:
+        self.settings, self.emit, self.send = settings, emit, send
+        box = BlackBox(settings.folder) if settings.folder else None
+        self.watch = Watch(settings.timeout, lambda: send(None), self.stuck, box)
+        self.told = real_time.perf_counter()
         self.stage: Stage | None = None
+        self.phase, self.so_far = "", tally.Tally()
+        self.phase_began = self.told
 
     def run(self) -> events.Stopped | None:
         """Runs all phases; returns why it stopped early, if it did."""
@@ -88,63 +108,91 @@ class Engine:
             return events.Stopped("unreachable", str(error))
         except HarnessFault as error:
             return events.Stopped("harness", str(error))
-        except MemoryError:
-            return events.Stopped("crash", "the process ran out of memory")
         except BaseException as error:
-            return events.Stopped("harness", _described(error))
+            return self._fault(error)
         return None
 
+    def _fault(self, error: BaseException) -> events.Stopped:
+        """Whose fault an exception is that nobody expected: the store's factory's, or ours."""
+        failed = None if self.watch.subject is None else self.watch.subject.factory.failed
+        if failed is not None and contains(error, failed):
+            return events.Stopped(
+                "erratic",
+                f"opening the store once more raised {raised(failed)}, after it had worked. The "
+                "factory is called for every program and must return a new, empty store each time.",
+            )
+        if isinstance(error, MemoryError):
+            return events.Stopped("crash", "the process ran out of memory")
+        return events.Stopped("harness", _described(error))
+
     def _run(self) -> None:
-        sys.path.insert(0, str(Path.cwd()))
+        here = str(Path.cwd())
+        sys.path.insert(0, here)
         os.chdir(self.settings.folder or ".")
         patched = PatchedClock() if self.settings.clock in ("auto", "patched") else None
         _preload()
         if patched is not None:
             patched.install()
-        with self._during("importing the store"):
-            os.chdir(sys.path[0])
+        with self.watch.during("importing the store"):
+            os.chdir(here)
             target = find(self.settings.store)
             os.chdir(self.settings.folder or ".")
         with started(target) as (running, note):
             if note:
                 self.emit(events.Note(note))
-            with self._during("opening the store"):
-                self.stage = set_up(running, self.settings, patched, self.emit)
-            if self.watch is not None:
-                self.watch.subject = self.stage.subject
-            self._phases(self.stage)
-
-    def _during(self, what: str) -> Any:
-        assert self.watch is not None
-        return self.watch.during(what)
+            self.stage = set_up(running, self.settings, patched, self.emit, self.watch)
+            self.send(self.stage.opening)
+            try:
+                self._phases(self.stage)
+            finally:
+                summary = self.stage.subject.silence.summary()
+                if summary is not None:
+                    self.emit(events.Note(summary))
 
     def _phases(self, stage: Stage) -> None:
-        reference = trial_of(profile=stage.profile.replace(absent="none"))
+        reference = trial_of(profile=reference_profile(stage))
         hunt = Hunt(stage.trial, reference, lambda caught: self._found(stage, caught))
+        if stage.leak is not None:
+            program, violation = stage.leak
+            hunt.caught["OPEN-1"] = caught = Caught("OPEN-1", violation, program, 1)
+            self.phase = "first look"
+            self._found(stage, caught)
         for name, phase in stage.phases(self.settings):
             self.emit(events.PhaseStarted(name))
-            self.phase_began = real_time.perf_counter()
             self.phase, self.so_far = name, tally.Tally()
-            counted = phase(hunt, self._progress)
-            self.emit(
-                events.PhaseEnded(
-                    name,
-                    counted.programs,
-                    counted.operations,
-                    real_time.perf_counter() - self.phase_began,
-                    dict(sorted(counted.checks.items())),
-                )
+            self.phase_began = real_time.perf_counter()
+            try:
+                self.so_far = phase(hunt, self._progress)
+            finally:
+                self._end_phase()
+
+    def _end_phase(self) -> None:
+        """Tells how far the phase has come, also where it was cut short."""
+        counted = self.so_far
+        self.emit(
+            events.PhaseEnded(
+                self.phase,
+                counted.programs,
+                counted.operations,
+                real_time.perf_counter() - self.phase_began,
+                dict(sorted(counted.checks.items())),
             )
+        )
 
     def _progress(self, counted: tally.Tally) -> None:
         self.so_far = counted
         now = real_time.perf_counter()
-        if now - self.began > 0.2:
-            self.began = now
-            self.emit(events.Progress(self.phase, counted.programs, counted.operations))
+        if now - self.told > _PROGRESS:
+            self.told = now
+            checks = dict(sorted(counted.checks.items()))
+            self.emit(events.Progress(self.phase, counted.programs, counted.operations, checks))
 
     def _found(self, stage: Stage, caught: Caught) -> None:
         violation = caught.violation
+        selected = self.settings.clauses
+        if selected and caught.clause not in selected:
+            self.emit(events.Note(f"{caught.clause} is broken as well, and was not asked for"))
+            return
         self.emit(
             events.Found(
                 events.Finding(
@@ -161,18 +209,41 @@ class Engine:
             )
         )
 
-    def stuck(self, what: str, subject: Subject | None) -> None:
+    def stuck(self, what: str, world: World | None) -> None:
         """Ends this process, since a call does not end by itself; called by the watching thread."""
-        world = None if subject is None else subject.under_way
         program, python, doing = None, "", what
-        if world is not None and self.stage is not None and world.operations:
+        if world is not None and world.operations:
             operations = tuple(world.operations[-20:])
-            program = to_json(operations)
-            python = self.stage.opening.python(operations, "an answer", "none")
-            doing = operations[-1].op
-        message = f"{doing} did not end within {self.settings.timeout:g} s"
-        self.emit(events.Stopped("hang", message, program, python))
-        os._exit(70)
+            program, doing = to_json(operations), operations[-1].op
+            if self.stage is not None:
+                python = self.stage.opening.python(operations, "an answer", "none")
+        if self.phase and self.stage is not None:
+            self._end_phase()
+        self.emit(events.Stopped("hang", endless(doing, self.settings.timeout), program, python))
+        self.send(OVER)
+        os._exit(_STUCK)
+
+
+def endless(doing: str, limit: float) -> str:
+    """What is said of a call that did not end within `limit` seconds."""
+    return (
+        f"{doing} did not end within {limit:g} s; where it only needs longer, "
+        "--operation-timeout gives it more seconds"
+    )
+
+
+def contains(error: BaseException, other: BaseException) -> bool:
+    """True if `other` is `error`, or among those that it groups or follows from."""
+    todo, seen = [error], set[int]()
+    while todo:
+        one = todo.pop()
+        if one is other:
+            return True
+        if id(one) not in seen:
+            seen.add(id(one))
+            todo += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+            todo += [cause for cause in (one.__cause__, one.__context__) if cause is not None]
+    return False
 
 
 def _preload() -> None:

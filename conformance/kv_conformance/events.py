@@ -94,11 +94,12 @@ class PhaseStarted:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A phase is under way."""
+    """A phase is under way; `checks` are those so far, which is all there is if it is cut short."""
 
     name: str
     programs: int
     operations: int
+    checks: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

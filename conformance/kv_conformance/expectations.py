@@ -7,13 +7,13 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kv_spec.clauses import UnknownClause, clause
 
 from kv_conformance.settings import UsageError
 
-_FIELDS = {"clause", "reason", "link", "expires"}
+_FIELDS: Final = frozenset({"clause", "reason", "link", "expires"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,14 @@ def read(path: Path) -> Mapping[str, Expectation]:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"--expected-failures {path}: {error.strerror}") from error
+        raise UsageError(f"--expected-failures {path}: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"--expected-failures {path}: not TOML: {error}") from error
     tables = data.get("expected", [])
     if set(data) - {"expected"} or not isinstance(tables, list):
         raise UsageError(f"{path}: the file holds tables [[expected]] and nothing else")
+    if not tables:
+        raise UsageError(f"{path}: the file holds no table [[expected]]")
     found: dict[str, Expectation] = {}
     for number, table in enumerate(tables, 1):
         one = _expectation(table, f"{path}: [[expected]] number {number}")
@@ -57,6 +59,9 @@ def _expectation(table: Any, where: str) -> Expectation:
     if unknown:
         known = ", ".join(sorted(_FIELDS))
         raise UsageError(f"{where}: unknown field {sorted(unknown)[0]!r}; the fields are {known}")
+    for name in _FIELDS - {"expires"}:
+        if not isinstance(table.get(name, ""), str) or not table.get(name, "-").strip():
+            raise UsageError(f"{where}: {name} is a text, not {table[name]!r}")
     try:
         clause(table["clause"])
     except UnknownClause as error:
@@ -71,4 +76,4 @@ def _expectation(table: Any, where: str) -> Expectation:
         expires = expires.date()
     if expires is not None and not isinstance(expires, datetime.date):
         raise UsageError(f"{where}: expires is a date like 2030-12-31")
-    return Expectation(table["clause"], str(table["reason"]), str(table.get("link", "")), expires)
+    return Expectation(table["clause"], table["reason"], table.get("link", ""), expires)

@@ -85,7 +85,7 @@ def _listings(store: Any, profile: Profile) -> Iterator[Callable[[], Any]]:
     if callable(_member(store, "list")):
         for _ in range(3):  # a call that is not answered is made again
             yield lambda: store.list(whole[0])
-        yield lambda: store.list()
+        yield store.list
         yield lambda: store.list(whole[1])
     for name in ("entries", "keys", "values"):
         method = _member(store, name)

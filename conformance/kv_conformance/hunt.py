@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -105,9 +105,7 @@ class Hunt:
         program, settled = self._blamed(way, simplest)
         return None if settled is None else Caught(settled.clause, settled, program, shrinker.runs)
 
-    def _blamed(
-        self, way: Trial | Patient, program: Program
-    ) -> tuple[Program, Violation | None]:
+    def _blamed(self, way: Trial | Patient, program: Program) -> tuple[Program, Violation | None]:
         """A minimal program, and what it shows: a wrong state, or a wrong way to read it.
 
         Where a get in place of the last operation answers wrongly as well, the fault is in what
@@ -115,11 +113,16 @@ class Hunt:
         """
         session = way.run(program, minimal=True)
         program, found = session.program, session.violation
-        if isinstance(program[-1], Race):
-            alone = way.run((*program[:-1], *one_by_one(program)), minimal=True)
+        if any(isinstance(operation, Race) for operation in program):
+            alone = way.run(one_by_one(program), minimal=True)
             if alone.violation is not None:
                 return alone.program, alone.violation
-        if found is None or found.key is None or isinstance(program[-1], Get | Race):
+        if (
+            found is None
+            or found.key is None
+            or isinstance(program[-1], Get | Race)
+            or found.clause == "CAS-10"
+        ):
             return program, found
         asked = way.run((*program[:-1], Get(found.key)), minimal=True)
         if asked.violation is not None:
@@ -162,18 +165,22 @@ class Hunt:
             )
 
 
-def one_by_one(program: Program) -> Iterator[Operation]:
-    """The branches of the race that ends a program, one after the other."""
-    race = program[-1]
-    assert isinstance(race, Race)
-    count = next((op.value for op in reversed(program) if isinstance(op, Set)), 0)
-    for branch in race.branches:
-        if isinstance(branch, Increment):
-            yield Cas(branch.key, count, count + 1)
-            count += 1
-        else:
-            yield branch
-    yield Get(race.branches[0].key)  # type: ignore[union-attr]
+def one_by_one(program: Program) -> Program:
+    """The program with the branches of its races one after the other."""
+    calm: list[Operation] = []
+    for operation in program:
+        if not isinstance(operation, Race):
+            calm.append(operation)
+            continue
+        for branch in operation.branches:
+            if isinstance(branch, Increment):
+                last = next((op for op in reversed(calm) if isinstance(op, Set | Cas)), None)
+                count = last.value if isinstance(last, Set) else getattr(last, "new", 0)
+                calm.append(Cas(branch.key, count, count + 1))
+            else:
+                calm.append(branch)
+        calm.append(Get(operation.branches[0].key))  # type: ignore[union-attr]
+    return tuple(calm)
 
 
 def _up_to_fault(session: Session) -> Program | None:

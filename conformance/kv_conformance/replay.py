@@ -30,9 +30,14 @@ def token(program: Sequence[Operation]) -> str:
 def program_of(text: str) -> Program:
     """The program of a token, of a JSON list, or of `@file` with one; raises ReplayError."""
     try:
-        return from_json(_json_of(text.strip()))
+        program = from_json(_json_of(text.strip()))
     except ProgramError as error:
         raise ReplayError(f"--replay: {error}") from None
+    except RecursionError:
+        raise ReplayError("--replay: the program is nested too deeply") from None
+    if not program:
+        raise ReplayError("--replay: the program is empty")
+    return program
 
 
 def _json_of(text: str) -> Any:
@@ -45,10 +50,20 @@ def _json_of(text: str) -> Any:
             raise ReplayError(
                 f"--replay takes a token ({_PREFIX}…), a JSON list, or @file with one"
             )
-        body = text.removeprefix(_PREFIX)
-        packed = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
-        return json.loads(zlib.decompressobj().decompress(packed, _LARGEST))
+        return json.loads(_unpacked(text.removeprefix(_PREFIX)))
     except ReplayError:
         raise
-    except (OSError, ValueError, zlib.error) as error:
+    except OSError as error:
+        raise ReplayError(f"--replay {text}: {error.strerror or error}") from None
+    except (ValueError, zlib.error) as error:
         raise ReplayError(f"--replay can not be read: {error}; was it copied whole?") from None
+
+
+def _unpacked(body: str) -> bytes:
+    """What a token holds; of a small token that holds more than any program, not all."""
+    packed = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
+    unpacking = zlib.decompressobj()
+    text = unpacking.decompress(packed, _LARGEST)
+    if not unpacking.eof:
+        raise ValueError("it holds too much" if unpacking.unconsumed_tail else "its end is missing")
+    return text

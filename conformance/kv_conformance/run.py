@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, Protocol
 
-from kv_conformance import engine, events, real_time
-from kv_conformance.settings import Settings
+from kv_spec.clauses import clauses
+
+from kv_conformance import events, real_time
+from kv_conformance.process import watched
+from kv_conformance.settings import Settings, harness_version
 from kv_conformance.verdict import Verdict
 
 SPEC_VERSION: Final = "1"
-_STARTING: Final = 60.0
-"""Seconds in which the process of the store must send its first sign of life."""
-_GRACE: Final = 5.0
-"""Seconds past the limit of an operation after which a silent process is ended."""
+_MOST_PRINTED: Final = 65_536
+"""Bytes that are read of what the store printed."""
 
 
 class Handler(Protocol):
@@ -29,14 +27,6 @@ class Handler(Protocol):
 
     def handle(self, event: events.Event) -> None:
         """Takes one event in."""
-
-
-def harness_version() -> str:
-    """The version of this distribution."""
-    try:
-        return version("kv-conformance")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def run(settings: Settings, verdict: Verdict, handlers: Iterable[Handler]) -> events.RunEnded:
@@ -48,6 +38,7 @@ def run(settings: Settings, verdict: Verdict, handlers: Iterable[Handler]) -> ev
         for handler in everyone:
             handler.handle(event)
 
+    selected = tuple(id for id in clauses() if id in verdict.selected)
     tell(
         events.RunStarted(
             settings.store,
@@ -55,22 +46,28 @@ def run(settings: Settings, verdict: Verdict, handlers: Iterable[Handler]) -> ev
             SPEC_VERSION,
             harness_version(),
             settings.phases,
-            settings.clauses,
+            selected,
             verdict.narrowed,
         )
     )
     with _folder() as folder:
         try:
-            for event in _events(replace(settings, folder=folder)):
-                tell(event)
-        except KeyboardInterrupt:
-            tell(events.Stopped("interrupted", "interrupted from the keyboard"))
+            _relay(replace(settings, folder=folder), tell)
+        except KeyboardInterrupt as stop:
+            tell(events.Stopped("interrupted", str(stop) or "interrupted from the keyboard"))
         printed = _printed(folder)
     if printed:
         tell(events.Note(f"the store printed: {printed}"))
     ended = verdict.ended(real_time.perf_counter() - began)
     tell(ended)
     return ended
+
+
+def _relay(settings: Settings, tell: Callable[[events.Event], None]) -> None:
+    """Runs the process of the store and tells of its events; it is gone afterwards."""
+    with contextlib.closing(watched(settings)) as coming:
+        for event in coming:
+            tell(event)
 
 
 @contextlib.contextmanager
@@ -84,55 +81,11 @@ def _folder() -> Iterator[str]:
 
 
 def _printed(folder: str) -> str:
-    with contextlib.suppress(OSError):
-        text = (Path(folder) / "output.log").read_text(encoding="utf-8", errors="replace").strip()
+    """The first lines of what the store printed; a store may print more than there is memory."""
+    with contextlib.suppress(OSError), (Path(folder) / "output.log").open("rb") as stream:
+        text = stream.read(_MOST_PRINTED).decode("utf-8", "replace").strip()
+        more = bool(stream.read(1))
         lines = text.splitlines()
-        return "\n".join(lines[:3]) + (f"\n({len(lines)} lines in all)" if len(lines) > 3 else "")
+        count = f"{len(lines)} lines or more" if more else f"{len(lines)} lines in all"
+        return "\n".join(lines[:3]) + (f"\n({count})" if more or len(lines) > 3 else "")
     return ""
-
-
-def _events(settings: Settings) -> Iterator[events.Event]:
-    """The events of the process of the store; at its end, why it ended, if it was early."""
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=engine.main, args=(settings, sender), daemon=False)
-    process.start()
-    sender.close()
-    try:
-        yield from _received(receiver, settings, process)
-    finally:
-        if process.is_alive():
-            process.kill()
-        process.join()
-        receiver.close()
-
-
-def _received(
-    receiver: Connection, settings: Settings, process: multiprocessing.process.BaseProcess
-) -> Iterator[events.Event]:
-    patience, stopped = _STARTING, False
-    while True:
-        if not receiver.poll(patience):
-            yield events.Stopped(
-                "hang",
-                "the process of the store does not answer: something in it holds the interpreter "
-                f"for more than {patience:g} s",
-            )
-            return
-        try:
-            event = receiver.recv()
-        except EOFError:
-            break
-        patience = settings.timeout + _GRACE
-        if event is not None:
-            stopped = stopped or isinstance(event, events.Stopped)
-            yield event
-    process.join(_GRACE)
-    if not stopped and process.exitcode != 0:
-        yield events.Stopped("crash", f"the process of the store ended {_how(process.exitcode)}")
-
-
-def _how(code: int | None) -> str:
-    if code is None:
-        return "its connection and then did not end"
-    return f"by signal {-code}" if code < 0 else f"with exit code {code}"

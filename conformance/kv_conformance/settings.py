@@ -7,12 +7,23 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 PHASES: Final = ("vectors", "machines")
+CLOCKS: Final = ("auto", "injected", "patched", "real")
 BUDGETS: Final[Mapping[str, int]] = {"quick": 20, "standard": 80, "thorough": 1_000}
 """Programs that the machines run, by the name of the budget."""
 
 
 class UsageError(Exception):
     """The command line, the configuration or the target is at fault (exit 2)."""
+
+
+def harness_version() -> str:
+    """The version of this distribution."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("kv-conformance")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,7 +100,7 @@ class BatchShrinker(Shrinker):
     def _round(
         self, passes: Iterable[Callable[[Program], object]], best: Program
     ) -> Program | None:
-        candidates = [c for simpler in passes for c in simpler(best)]  # type: ignore[attr-defined]
+        candidates = (c for simpler in passes for c in simpler(best))  # type: ignore[attr-defined]
         found = self._try_all(candidates, best)
         if len(found) > 1:
             found += self._try_all(together(best, sorted(found, key=size)), best)
@@ -108,18 +108,22 @@ class BatchShrinker(Shrinker):
 
     def _try_all(self, candidates: Iterable[Program], best: Program) -> list[Program]:
         """What became of the candidates that fail and are smaller than `best`."""
-        texts: dict[str, Program] = {}
+        room = min(_MOST_AT_ONCE, self.budget - self.runs)
+        largest, longest = size(best), _wait(best)
+        texts: list[str] = []
+        new: dict[str, Program] = {}
         for candidate in candidates:
-            if size(candidate) < size(best) and _wait(candidate) <= _wait(best):
-                texts.setdefault(json.dumps(to_json(candidate)), candidate)
-        new = [text for text in texts if text not in self._known]
-        new = new[: min(_MOST_AT_ONCE, self.budget - self.runs)]
+            if len(new) >= room:
+                break
+            if _wait(candidate) <= longest and size(candidate) < largest:
+                texts.append(json.dumps(to_json(candidate)))
+                if texts[-1] not in self._known:
+                    new[texts[-1]] = candidate
         if new:
             self.runs += len(new)
-            found = self.failing_all([texts[text] for text in new])
-            self._known.update(zip(new, found, strict=True))
-        known = (self._known.get(text) for text in texts)
-        return [one for one in known if one is not None and size(one) < size(best)]
+            self._known.update(zip(new, self.failing_all(list(new.values())), strict=True))
+        known = (self._known[text] for text in dict.fromkeys(texts))
+        return [one for one in known if one is not None and size(one) < largest]
 
 
 def _wait(program: Program) -> float:

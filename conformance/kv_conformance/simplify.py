@@ -18,10 +18,12 @@ from kv_spec.operations import (
     Fill,
     Get,
     Iterate,
+    List,
     Open,
     Operation,
     Program,
     Race,
+    Scan,
     Set,
 )
 from kv_spec.store import ABSENT
@@ -37,10 +39,17 @@ def size(program: Program) -> tuple[int, int, int, int]:
     """How large a program is: operations, entries filled in, unusual operations, text."""
     text = json.dumps(to_json(program))
     fills = sum(op.n for op in program if isinstance(op, Fill))
-    return len(program), fills, sum(type(op) not in _BASIC for op in program), len(text)
+    odd = sum(_oddness(key)[0] for op in program for key in _keys(op))
+    return len(program), fills, sum(map(_unusual, program)) + odd, len(text)
 
 
 _BASIC: Final = frozenset({Get, Set, Delete, Advance})
+
+
+def _unusual(op: Operation) -> int:
+    if type(op) in _BASIC:
+        return 0
+    return 2 if isinstance(op, Iterate | Scan | Race) else 1
 
 
 def about_one_key(program: Program) -> Iterator[Program]:
@@ -74,7 +83,14 @@ def with_one_key_for_another(program: Program) -> Iterator[Program]:
 
 
 def _is_simpler(other: Any, key: Any) -> bool:
-    return (len(json.dumps(other)), json.dumps(other)) < (len(json.dumps(key)), json.dumps(key))
+    return _oddness(other) < _oddness(key)
+
+
+def _oddness(key: Any) -> tuple[bool, int, str]:
+    """How odd a key is: special characters and empty parts first, then length."""
+    text = json.dumps(key)
+    parts = (key,) if isinstance(key, str) else key
+    return not all(part.isascii() and part.isalnum() for part in parts), len(text), text
 
 
 def _keys(op: Operation) -> Iterator[Any]:
@@ -195,6 +211,11 @@ def with_less_to_it(program: Program) -> Iterator[Program]:
         if isinstance(op, Cas):
             wrote = Delete(op.key) if op.new is ABSENT else Set(op.key, op.new, op.ttl)
             yield (*program[:number], wrote, *program[number + 1 :])
+        if isinstance(op, Iterate):
+            yield (*program[:number], List(op.prefix), *program[number + 1 :])
+        if isinstance(op, Scan):
+            flat = any(isinstance(key, str) for one in program for key in _keys(one))
+            yield (*program[:number], List("" if flat else ()), *program[number + 1 :])
 
 
 PASSES: Final = (

@@ -10,8 +10,8 @@ from typing import Any, Final
 from kv_reference.verdicts import Violation
 from kv_spec.json_form import from_json
 from kv_spec.machines import Plan
-from kv_spec.operations import Program
-from kv_spec.outcomes import raised
+from kv_spec.operations import Get, Program
+from kv_spec.outcomes import Raised
 from kv_spec.profile import BASE, Profile
 
 from kv_conformance import events, first_look
@@ -90,15 +90,15 @@ def set_up(
     settings: Settings,
     patched: PatchedClock | None,
     emit: Callable[[events.Event], None],
-    watch: Watch,
+    watch: Watch | None = None,
 ) -> Stage:
-    """Opens the store, looks at it and chooses a clock.
+    """Opens the store, looks at it and chooses a clock; `watch` limits what the store may take.
 
     Raises UsageError, ClockError, and Unreachable for a store that does not answer.
     """
     subject, options = _subject(target, settings, watch)
     factory = subject.factory
-    with watch.during("looking at the store"):
+    with factory.watched("looking at the store"):
         world = first_look.open_first(subject, target)
         (original,) = world.handles
         offer = first_look.offer_of(original, factory, settings)
@@ -136,7 +136,7 @@ def set_up(
 
 
 def _subject(
-    target: Target, settings: Settings, watch: Watch
+    target: Target, settings: Settings, watch: Watch | None
 ) -> tuple[Subject, dict[str, Any]]:
     """The store as the harness reaches it, before anything is known of it; and its options."""
     options = {**target.options, **settings.options}
@@ -147,10 +147,10 @@ def _subject(
     clock: Clock = RealClock()
     if factory.takes_clock and settings.clock in ("auto", "injected"):
         clock = factory.clock = InjectedClock()  # until `choose` puts its own
-    factory.watched = watch.during
     subject = Subject(factory, BASE, clock)
-    subject.box = watch.box
-    watch.subject = subject
+    if watch is not None:
+        factory.watched, subject.box = watch.during, watch.box
+        watch.subject = subject
     return subject, options
 
 
@@ -203,9 +203,9 @@ def _excuses(subject: Subject, offer: Offer) -> dict[str, str]:
     world = subject.world()
     key: Any = "kvc-thread" if offer.profile.flat else ("kvc-thread",)
     with subject.factory.watched("get in another thread"), ThreadPoolExecutor(1) as pool:
-        error = pool.submit(lambda: world.surface.store.get(key)).exception()
+        answer = pool.submit(lambda: world.surface.perform(Get(key))).result()
     world.close()
-    bound = error is not None and not raised(error).indefinite
+    bound = isinstance(answer, Raised) and not answer.indefinite
     return dict.fromkeys(_RACED, _BOUND) if bound else {}
 
 

@@ -18,6 +18,8 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final
 
+from kv_spec.outcomes import raised
+
 GROUP: Final = "kv_conformance.stores"
 
 
@@ -47,6 +49,8 @@ def find(text: str) -> Target:
     """The target that `text` names; raises TargetError."""
     scheme, is_url, _ = text.partition("://")
     if is_url:
+        if scheme not in installed():
+            raise TargetError(_unknown_scheme(text, scheme))
         return _installed(text, scheme, {"url": text})
     where, colon, attribute = _split(text)
     if colon:
@@ -64,10 +68,23 @@ def _split(text: str) -> tuple[str, str, str]:
     )
 
 
-def _unknown(text: str) -> str:
+def _near(text: str) -> str:
     names = sorted(installed())
     near = difflib.get_close_matches(text, names, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; installed are: {', '.join(names)}"
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; installed are: {', '.join(names)}" if names else "; no store is installed by name"
+
+
+def _unknown_scheme(text: str, scheme: str) -> str:
+    return (
+        f"{text}: a URL begins with the name of an installed store, and there is none named "
+        f"{scheme!r}{_near(scheme)}"
+    )
+
+
+def _unknown(text: str) -> str:
+    hint = _near(text)
     return (
         f"there is no store named {text!r}{hint}\n"
         "A store of your own is named module:attribute or path/file.py:attribute, "
@@ -80,6 +97,8 @@ def _installed(text: str, name: str, options: Mapping[str, Any]) -> Target:
     if point is None:
         raise TargetError(_unknown(name))
     make = _guarded(text, point.load)
+    if not callable(make):
+        raise TargetError(_no_factory(text, point.attr, make))
     attribute = point.attr.partition(".")[0]
     imports = (f"from {point.module} import {attribute}",)
     return Target(text, make, imports, point.attr, options, bare=not options)
@@ -95,11 +114,15 @@ def _named(text: str, where: str, attribute: str) -> Target:
     for part in attribute.split("."):
         make = _attribute(make, part, text, where)
     if not callable(make):
-        raise TargetError(
-            f"{text}: {attribute} is a {type(make).__name__}, and a factory is due: a class, or a "
-            "function that returns a new, empty store at each call"
-        )
+        raise TargetError(_no_factory(text, attribute, make))
     return Target(text, make, imports, attribute)
+
+
+def _no_factory(text: str, attribute: str, found: Any) -> str:
+    return (
+        f"{text}: {attribute} is a {type(found).__name__}, and a factory is due: a class, or a "
+        "function that returns a new, empty store at each call"
+    )
 
 
 def _attribute(owner: Any, part: str, text: str, where: str) -> Any:
@@ -139,29 +162,38 @@ def _guarded(text: str, load: Callable[[], Any]) -> Any:
     except TargetError:
         raise
     except ModuleNotFoundError as error:
-        raise TargetError(f"{text}: {error}{_near_module(error.name)}") from error
-    except (Exception, SystemExit) as error:
-        message = f"{text} can not be imported: {type(error).__name__}: {error}"
+        raise TargetError(f"{text}: {raised(error).message}{_if_missing(text, error)}") from error
+    except BaseException as error:  # an import may well end by sys.exit
+        message = f"{text} can not be imported: {raised(error)}"
         raise TargetError(f"{message}{_place(error)}") from error
 
 
-def _near_module(name: str | None) -> str:
+def _if_missing(text: str, error: ModuleNotFoundError) -> str:
+    """What to do about a module that is not there: the target itself, or one that it imports."""
+    name = str(error.name or "")
+    if not text.startswith(name) and (place := _place(error)):
+        return f"{place}; install it in this environment ({sys.prefix})"
     here = [path.stem for path in Path().glob("*.py")] + [
         path.parent.name for path in Path().glob("*/__init__.py")
     ]
-    near = difflib.get_close_matches(name or "", here, 1)
+    near = difflib.get_close_matches(name, here, 1)
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; is it in the current folder ({Path.cwd()}), or installed in this environment?"
 
 
 def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
+    """Where in foreign code an error came up; an error of syntax says so itself."""
+    if isinstance(error, SyntaxError):
         return ""
-    return f" (line {trace.tb_lineno} of {trace.tb_frame.f_code.co_filename})"
+    found = ""
+    trace = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not file.startswith("<frozen"):
+            found = f" (line {trace.tb_lineno} of {file})"
+        trace = trace.tb_next
+    return "" if __file__ in found else found
 
 
 @contextlib.contextmanager
@@ -175,7 +207,7 @@ def started(target: Target) -> Iterator[tuple[Target, str | None]]:
         context = for_run()
         server = context.__enter__()
     except Exception as error:
-        raise TargetError(f"{target.text}: {error}") from error
+        raise TargetError(f"{target.text}: {raised(error)}") from error
     try:
         options = {**server.options, **target.options}
         started = Target(target.text, target.make, target.imports, target.name, options)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Final, Literal
 
 from kv_spec.clauses import Clause, Level, clauses
-from kv_spec.profile import BASE, Profile, from_mapping
+from kv_spec.profile import BASE, CAS_PARTS, Profile, from_mapping
 
 from kv_conformance import events
 from kv_conformance.applicable import reason_not
@@ -46,13 +46,18 @@ class Verdict:
         self.operations = 0
         self.findings: dict[str, events.Finding] = {}
         self.stopped: events.Stopped | None = None
+        self._partial: events.Progress | None = None
+        """How far the phase under way has come."""
 
     def handle(self, event: events.Event) -> None:
         """Takes an event into account."""
         if isinstance(event, events.StoreOpened):
             self.opened = event
             self.profile = from_mapping(event.declared)
+        elif isinstance(event, events.Progress):
+            self._partial = event
         elif isinstance(event, events.PhaseEnded):
+            self._partial = None
             self.checks.update(event.checks)
             self.operations += event.operations
         elif isinstance(event, events.Found):
@@ -62,6 +67,10 @@ class Verdict:
 
     def ended(self, seconds: float) -> events.RunEnded:
         """The end of the run, `seconds` after it began."""
+        if self._partial is not None:  # a phase that was cut short has checked what it has
+            self.checks.update(self._partial.checks)
+            self.operations += self._partial.operations
+            self._partial = None
         results = tuple(self._result(one) for one in clauses().values() if one.id in self.selected)
         code, reasons = self._code(results)
         verdict: Literal["conformant", "violations", "inconclusive"] = "inconclusive"
@@ -94,19 +103,28 @@ class Verdict:
             return "untested", f"{NOT_YET}: {clause.not_yet_checked}"
         if self.opened is None:
             return "untested", "the store was not opened"
-        missing = next(
-            (self.opened.missing[n] for n in clause.requires if n in self.opened.missing), None
-        )
+        missing = self._missing(clause)
         if missing is not None:
             return "fail", missing
         reason = reason_not(clause, self.profile, self.opened.capabilities)
         if reason is not None:
             return "not-applicable", reason
         if self.checks[clause.id] == 0:
-            return "untested", self.opened.excused.get(clause.id, "no program put it to the test")
+            reason = "no program put it to the test"
+            if self.stopped is not None:
+                reason = "the run ended before it was put to the test"
+            return "untested", self.opened.excused.get(clause.id, reason)
         if expectation is not None and not self.stopped:
             return "unexpected-pass", f"expected to fail: {expectation.reason}"
         return "pass", ""
+
+    def _missing(self, clause: Clause) -> str | None:
+        """Why a clause fails for want of what the store declares; None where it does not."""
+        assert self.opened is not None
+        missing = dict(self.opened.missing)
+        if "cas" in missing:  # which declares all of its parts
+            missing = dict.fromkeys(CAS_PARTS, missing["cas"]) | missing
+        return next((missing[name] for name in clause.requires if name in missing), None)
 
     def _code(self, results: tuple[events.ClauseResult, ...]) -> tuple[int, list[str]]:
         if self.stopped is not None and self.stopped.kind in _STOP_CODES:

@@ -14,13 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from kv_spec.store import ABSENT
-from kv_spec.values import (
-    CHANGED_AFTER_GET,
-    CHANGED_AFTER_SET,
-    carries,
-    equal,
-    walk,
-)
+from kv_spec.values import CHANGED_AFTER_GET, CHANGED_AFTER_SET, carries, equal, walk
 
 from kv_reference.belief import ASKED, CAS_FAILED, CAS_NOTHING, DOUBTED, GOT, REFUSED, Cell
 from kv_reference.journal import Journal

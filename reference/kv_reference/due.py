@@ -89,11 +89,13 @@ class Listing:
 
     def of_missing(self, cell: Cell) -> Iterator[str]:
         """Suspects where a live entry was not yielded."""
+        live = cell.latest
+        if live is not None and live.value is None:
+            yield "NULL-1"
         if is_special(self.prefix) and misread(cell.key, self.prefix):
             yield "LIST-4"
         if cell.key == self.prefix:
             yield "LIST-3"
-        live = cell.latest
         if live is not None:
             timed = live.hi != math.inf or self.began > cell.wrote_at
             wanted = LIVE if timed else LIVE_AT_ONCE

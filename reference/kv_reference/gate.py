@@ -68,7 +68,9 @@ class Gate:
         if isinstance(ttl, timedelta):
             ttl = ttl.total_seconds()
         if ttl is not None and not self.is_number(ttl):
-            raise InvalidTtl("a ttl is a number of seconds")
+            if self.profile.ttl_nonfinite == "reject":
+                raise InvalidTtl("a ttl is a number of seconds")
+            ttl = Outside("text")
         if isinstance(ttl, float) and not math.isfinite(ttl):
             ttl = Outside("infinity" if ttl == math.inf else "nan")
         check_json(value, extra=self.profile.extra_types)

@@ -10,7 +10,7 @@ from kv_spec.outcomes import Malformed, Outcome, Raised
 from kv_spec.values import equal, is_container
 
 from kv_reference import blame, reads
-from kv_reference.belief import HANDED_OUT, Cell
+from kv_reference.belief import Cell
 from kv_reference.due import Listing
 from kv_reference.kinship import below, is_special
 from kv_reference.rulings import Domain, rule_key
@@ -32,14 +32,15 @@ def judge_list(
     oracle.count(listing.stakes())
     if isinstance(outcome, Raised | Malformed):
         return _failed(oracle, listing, outcome, domain, op)
-    violation = compare(oracle, listing, outcome, complete=True)
+    entries = judged(oracle, outcome)
+    violation = compare(oracle, listing, entries, complete=True)
     if violation is None:
-        violation = _ordered(oracle, outcome)
-    if op.change and oracle.profile.isolation == "copy":
+        violation = _ordered(oracle, entries)
+    if op.change:
         for key, value in outcome:
             cell = known_cell(oracle, key)
             if is_container(value) and cell is not None:
-                cell.mark(HANDED_OUT)
+                reads.handed_out(oracle, cell)
     oracle.space.journal.iterated = oracle.number
     return violation
 
@@ -62,6 +63,21 @@ def _failed(
         clause = "LIST-2" if listing.prefix else "LIST-1"
     oracle.count([clause])
     return Violation(clause, "a listing", show(outcome), op.prefix or None)
+
+
+def judged(oracle: Oracle, entries: list[Any]) -> list[Any]:
+    """The entries without those under a key of a wrong type that the store took."""
+    strays = oracle.space.strays
+    if not strays:
+        return entries
+    return [entry for entry in entries if not _is_stray(strays, entry)]
+
+
+def _is_stray(strays: list[Any], entry: Any) -> bool:
+    if isinstance(entry, Malformed):
+        return False
+    kind = type(entry[0])
+    return any(type(stray) is kind and stray == entry[0] for stray in strays)
 
 
 def known_cell(oracle: Oracle, key: Any) -> Cell | None:

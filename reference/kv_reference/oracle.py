@@ -50,6 +50,8 @@ class Space:
     journal: Journal = field(default_factory=Journal)
     handle: int = 0
     closed: bool = False
+    strays: list[Any] = field(default_factory=list)
+    """Keys of a wrong type that the store did not refuse: they may be listed."""
 
 
 class Oracle:

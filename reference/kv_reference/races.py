@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import TYPE_CHECKING
 
 from kv_spec.operations import Cas, Delete, Get, Has, Increment, Operation, Race, Set
@@ -14,6 +15,7 @@ from kv_reference.semantics import Live, State, views
 from kv_reference.verdicts import Violation, show
 
 if TYPE_CHECKING:
+    from kv_reference.belief import Cell
     from kv_reference.oracle import Oracle
 
 
@@ -31,18 +33,22 @@ def _step(
     oracle: Oracle, view: State, op: Operation, outcome: Outcome, began: float, ended: float
 ) -> list[State]:
     rules = oracle.rules
+    unanswered = isinstance(outcome, Raised) and outcome.indefinite
     if isinstance(op, Get):
-        if outcome is ABSENT:
-            return [view] if view is None else []
-        return [view] if view is not None and equal(view.value, outcome) else []
+        # With null=value and absent=none a miss and a stored null look alike (see GET-5).
+        missed = outcome is ABSENT or (outcome is None and oracle.profile.absent == "none")
+        fits = missed if view is None else equal(view.value, outcome)
+        return [view] if fits or unanswered else []
     if isinstance(op, Has):
-        return [view] if (view is not None) is outcome else []
+        return [view] if (view is not None) is outcome or unanswered else []
     if isinstance(op, Set | Delete):
         after = rules.after_write(rules.ruling(op), view, began, ended)
         return [view, after] if isinstance(outcome, Raised) else [after]
     if isinstance(op, Increment):
         if view is None or type(view.value) is not int:
             return [view] if isinstance(outcome, Raised | Malformed) else []
+        if unanswered:
+            return [view, Live(view.value + 1)]
         return [Live(view.value + 1)] if outcome == view.value + 1 else []
     assert isinstance(op, Cas)
     if isinstance(outcome, Raised):
@@ -73,7 +79,8 @@ def judge_race(
         finals += [state for state in states if state not in finals]
     oracle.count([clause, "CAS-9"] if clause == "CAS-8" else [clause])
     raised = [answer for answer in outcome.outcomes if isinstance(answer, Raised)]
-    if cell.unknown:
+    if cell.unknown or cell.pending:
+        cell.forget()  # a call without an answer may still come in between
         return None
     if not finals:
         cell.forget()
@@ -86,12 +93,24 @@ def judge_race(
     if finals == [None]:
         cell.cause = "cas-delete" if expired_before is not None else "delete"
     cell.stakes = (clause,)
+    for branch, answer in pairs:
+        if isinstance(answer, Raised) and answer.indefinite:
+            _unanswered(oracle, cell, branch, began)
     definite = [error for error in raised if not error.indefinite]
     if definite:
         broken = "CAS-9" if clause == "CAS-8" else clause
         oracle.count([broken])
         return Violation(broken, "True or False", show_race(pairs), key)
     return None
+
+
+def _unanswered(oracle: Oracle, cell: Cell, branch: Operation, began: float) -> None:
+    """Records that a branch may still happen."""
+    if isinstance(branch, Increment):
+        cell.forget()
+    elif isinstance(branch, Set | Delete | Cas):
+        later = oracle.rules.after_write(oracle.rules.ruling(branch), None, began, math.inf)
+        cell.pending = (*cell.pending, later)
 
 
 def race_clause(op: Race) -> str:

@@ -43,11 +43,19 @@ def judge_get(
     if not kept and not cell.unknown:
         return _wrong(oracle, cell, outcome, began, ended)
     note(oracle, cell, kept, began, ended)
-    if op.change and is_container(outcome) and oracle.profile.isolation == "copy":
-        cell.mark(HANDED_OUT)
+    if op.change and is_container(outcome):
+        handed_out(oracle, cell)
     cell.mark(GOT)
     oracle.space.journal.got = oracle.number
     return None
+
+
+def handed_out(oracle: Oracle, cell: Cell) -> None:
+    """Notes that the caller changed an object that came out: of an alias, the stored one too."""
+    if oracle.profile.isolation == "copy":
+        cell.mark(HANDED_OUT)
+    else:
+        cell.forget()
 
 
 def matching(

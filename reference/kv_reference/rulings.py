@@ -72,7 +72,7 @@ def _rule_ttl(profile: Profile, ttl: Any) -> Ruling:
     if ttl is None:
         return Ruling(Effect.STORE, "GET-2", default)
     if isinstance(ttl, Outside):
-        never = profile.ttl_nonfinite == "never" and ttl.name == "infinity"
+        never = profile.ttl_nonfinite == "never"
         return Ruling(Effect.STORE if never else Effect.REFUSE, "TTL-8")
     if ttl <= 0:
         choice = profile.ttl_zero if ttl == 0 else profile.ttl_negative
@@ -82,7 +82,14 @@ def _rule_ttl(profile: Profile, ttl: Any) -> Ruling:
         return Ruling(effects.get(choice, Effect.REMOVE), clause, lifetime)
     if ttl > INT32_MILLISECONDS:
         return Ruling(Effect.EITHER, "TTL-12", ttl)
+    if is_too_short(profile, ttl):
+        return Ruling(Effect.EITHER, "TTL-5", ttl)
     return Ruling(Effect.STORE, ttl_clause(profile, ttl), ttl)
+
+
+def is_too_short(profile: Profile, ttl: Any) -> bool:
+    """True for a positive ttl below what a store is asked for: it may do with it what it likes."""
+    return isinstance(ttl, int | float) and 0 < ttl < profile.shortest_ttl * (1 - 1e-9)
 
 
 def ttl_clause(profile: Profile, ttl: float) -> str:

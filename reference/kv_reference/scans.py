@@ -12,7 +12,7 @@ from kv_spec.values import equal
 from kv_reference import blame
 from kv_reference.belief import Cell
 from kv_reference.due import GONE, Listing
-from kv_reference.listings import compare, known_cell
+from kv_reference.listings import compare, judged, known_cell
 from kv_reference.semantics import Live
 from kv_reference.verdicts import Violation, show
 
@@ -28,13 +28,14 @@ def judge_scan(
     listing = Listing(oracle, prefix, began, ended)
     wanted = [clause for clause in listing.stakes() if clause in GONE]
     oracle.count([*(["ITER-5"] if listing.must or listing.gone else []), *wanted])
+    oracle.space.journal.iterated = oracle.number
     if isinstance(outcome, Raised) and outcome.indefinite:
         return None
     if isinstance(outcome, Raised | Malformed):
         oracle.count(["ITER-5"])
         return Violation("ITER-5", "a listing", show(outcome))
     if op.method == "entries":
-        violation = compare(oracle, listing, outcome, complete=True)
+        violation = compare(oracle, listing, judged(oracle, outcome), complete=True)
     elif op.method == "keys":
         violation = _scan_keys(oracle, listing, outcome)
     else:
@@ -52,11 +53,16 @@ def _scan_keys(oracle: Oracle, listing: Listing, keys: list[Any]) -> Violation |
     entries = []
     for key in keys:
         cell = known_cell(oracle, key)
-        latest = None if cell is None else cell.latest
-        if cell is not None and latest is None and cell.old:
-            latest = Live(cell.old[-1])
+        latest = None if cell is None else _latest(cell, listing)
         entries.append((key, latest.value if latest is not None else None))
-    return compare(oracle, listing, entries, complete=True)
+    return compare(oracle, listing, judged(oracle, entries), complete=True)
+
+
+def _latest(cell: Cell, listing: Listing) -> Live | None:
+    """The entry that a key would stand for, live if it can be."""
+    views = cell.views(listing.began, listing.ended)
+    live = next((view for view in views if view is not None), cell.latest)
+    return Live(cell.old[-1]) if live is None and cell.old else live
 
 
 def _scan_values(oracle: Oracle, listing: Listing, values: list[Any]) -> Violation | None:
@@ -69,13 +75,13 @@ def _scan_values(oracle: Oracle, listing: Listing, values: list[Any]) -> Violati
         for view in cell.views(listing.began, listing.ended)
         if view is not None
     ]
-    for cell in listing.must:
-        live = next(view for owner, view in possible if owner is cell and view is not None)
-        found = next((i for i, value in enumerate(rest) if equal(live.value, value)), None)
+    for cell in sorted(listing.must, key=lambda cell: len(cell.states) + len(cell.pending)):
+        due = [view.value for owner, view in possible if owner is cell]
+        found = next((i for i, v in enumerate(rest) if any(equal(d, v) for d in due)), None)
         if found is None:
-            return Violation("ITER-5", f"a value {show(live.value)}", show(values), cell.key)
+            return Violation("ITER-5", f"a value {show(due[0])}", show(values), cell.key)
         rest.pop(found)
-    for value in rest:
+    for value in () if oracle.space.strays else rest:
         if not any(equal(view.value, value) for _, view in possible):
             gone = next((cell for cell in listing.gone if _was(cell, value)), None)
             clause = "ITER-5"

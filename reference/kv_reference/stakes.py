@@ -158,7 +158,9 @@ def _if_gone(journal: Journal, cell: Cell) -> Iterator[str]:
     if cell.flags & CAS_NOTHING:
         yield "CAS-5"
     yield "GET-5"
-    yield "TTL-9" if "TTL-9" in cell.stakes else "TTL-3"
+    if "TTL-9" in cell.stakes:
+        yield "TTL-9"
+    yield "TTL-3"
     if cell.clause in ("TTL-5", "TTL-12"):
         yield cell.clause
     if cell.before is not None:

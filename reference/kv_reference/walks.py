@@ -13,7 +13,8 @@ from kv_spec.values import Outside
 
 from kv_reference import writes
 from kv_reference.due import Listing
-from kv_reference.listings import compare, known_cell
+from kv_reference.kinship import is_special
+from kv_reference.listings import compare, judged, known_cell
 from kv_reference.rulings import Domain, rule_key
 from kv_reference.verdicts import Violation, show
 
@@ -60,17 +61,23 @@ def _judge(oracle: Oracle, op: Iterate, listing: Listing, outcome: Outcome) -> V
     if isinstance(outcome, Raised | Malformed):
         if isinstance(outcome, Raised) and outcome.indefinite:
             return None
-        clause = own[-1] if isinstance(outcome, Malformed) and own else (own or ("LIST-1",))[0]
+        plain = "LIST-2" if op.prefix else "LIST-1"
+        if is_special(op.prefix):
+            clause = "LIST-4"
+        else:
+            clause = (own or (plain,))[-1 if isinstance(outcome, Malformed) else 0]
         oracle.count([clause])
         return Violation(clause, "a walk to the end", show(outcome))
     bad = next((entry for entry in outcome if isinstance(entry, Malformed)), None)
     if bad is not None:
         oracle.count(["LIST-7"])
         return Violation("LIST-7", "entries", show(bad))
+    outcome = judged(oracle, outcome)
     there = {cell.key for cell in listing.must}
     own_keys = _own_keys(op, len(outcome), there)
     entries = [entry for entry in outcome if not _is_own(entry[0], own_keys)]
-    most = len(listing.below) - len(listing.gone) + min(op.limit, len(outcome))
+    unknown = [cell for cell in oracle.space.cells.values() if cell.unknown]
+    most = len(listing.below) - len(listing.gone) + min(op.limit, len(outcome)) + len(unknown)
     if op.script == "write-new" and len(outcome) > most:
         oracle.count(["ITER-3"])
         due = f"at most the {len(listing.must)} first entries and those written"

@@ -13,7 +13,7 @@ from kv_spec.values import Outside, is_container, walk
 from kv_reference import blame, reads, stakes
 from kv_reference.belief import REFUSED, Cell
 from kv_reference.kinship import names_member
-from kv_reference.rulings import Domain, Effect, Ruling, rule_key
+from kv_reference.rulings import Domain, Effect, Ruling, is_too_short, rule_key
 from kv_reference.semantics import State, removal_cause
 from kv_reference.verdicts import Violation, show
 
@@ -28,6 +28,7 @@ def judge_set(
     if isinstance(op.key, Outside):
         # Input of the wrong type is judged for one thing only, that other keys are left alone.
         oracle.space.journal.refusals.note(None, oracle.number)
+        _stray(oracle, op.key, outcome)
         return None
     cell = oracle.cell(op.key)
     domain, key_clause = rule_key(oracle.profile, op.key)
@@ -58,6 +59,16 @@ def judge_set(
     return None
 
 
+def _stray(oracle: Oracle, wrong: Outside, outcome: Outcome) -> None:
+    """Records a key of a wrong type that was taken; a list may stand for its tuple."""
+    if isinstance(outcome, Raised) and not outcome.indefinite:
+        return
+    key = wrong.make()
+    oracle.space.strays.append(key)
+    if isinstance(key, list) and not oracle.profile.flat:
+        oracle.cell(tuple(key)).forget()
+
+
 def done(oracle: Oracle, cell: Cell, ruling: Ruling, began: float, ended: float, op: Any) -> None:
     """Records a write that went through."""
     state = oracle.rules.after_write(ruling, None, began, ended)
@@ -73,6 +84,10 @@ def done(oracle: Oracle, cell: Cell, ruling: Ruling, began: float, ended: float,
     stakes.of_write(oracle.profile, cell, ruling, changed, getattr(op, "ttl", None))
     if state.hi != math.inf:
         oracle.expect_expiry(state.hi, cell)
+    if is_too_short(oracle.profile, getattr(op, "ttl", None)):
+        cell.forget()
+    if changed and is_container(ruling.value) and oracle.profile.isolation == "alias":
+        cell.forget()  # the stored value may have changed with the caller's
 
 
 def removed(
@@ -142,6 +157,8 @@ def judge_delete(
     domain, clause = rule_key(oracle.profile, op.key)
     if domain is Domain.OUTSIDE:
         oracle.space.journal.refusals.note(None, oracle.number)
+        if isinstance(op.key, Outside):
+            _stray(oracle, op.key, outcome)
         return reads.outside(oracle, clause, ABSENT, op.key)
     cell = oracle.cell(op.key)
     views = cell.views(began, ended)

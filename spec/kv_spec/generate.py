@@ -18,7 +18,8 @@ from kv_spec.values import Outside
 TICK: Final = 1 / 64
 """The smallest step of a virtual clock in seconds: exact in a float and in microseconds."""
 DAY: Final = 86_400.0
-LARGE_TEXT: Final = "x" * (64 * 1024) + "y"
+LARGE: Final = (65_000, 65_537, 200_000, 1_100_000)
+"""Sizes of large values in bytes: about what a domain, a column or a server ends at."""
 
 _THEMES: Final[dict[str, list[tuple[str, ...]]]] = {
     "plain": [("a",), ("b",), ("c",), ("a", "b"), ("a", "c"), ("b", "c")],
@@ -53,9 +54,6 @@ _THEMES: Final[dict[str, list[tuple[str, ...]]]] = {
                 ("10",), ("9",), ("-1",)],
 }  # fmt: skip
 
-THEMES: Final = tuple(_THEMES)
-"""The names of the key themes."""
-
 PREFIX_THEMES: Final = ("below wildcards", "siblings", "wildcards", "separators", "ends", "case")
 """The themes whose keys show most about prefixes."""
 
@@ -76,13 +74,13 @@ _HARD_VALUES: Final[tuple[Any, ...]] = (
     {"a": "", "b": 0, "c": False, "d": [], "e": {}}, [1, 1.0, True], {"__type__": "x", "data": "y"},
 )  # fmt: skip
 
-TWINS: Final[tuple[tuple[Any, ...], ...]] = (
-    (1, True, 1.0, "1"), (0, False, 0.0, "", [], {}), ([1], [True], [1.0], ["1"]),
-    ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1, "b": 2.0}, {"a": True, "b": 2}),
-    ([1, 2], [2, 1], [1, 2.0], [1, 2, 2]), ({"a": None}, {}, {"a": 0}), ([None], [], [0], [False]),
-    ("null", "None", "ABSENT"), ({"a": [1, {"b": 0}]}, {"a": [1, {"b": False}]}, {"a": [1, {}]}),
+TWINS: Final[tuple[tuple[Any, Any], ...]] = (
+    (1, 1.0), (1, True), (0, 0.0), (0, False), (1, "1"), ([1], [1.0]), ([1], [True]), (0, ""),
+    ({"a": 1, "b": 2}, {"b": 2, "a": 1}), ([1, 2], [2, 1]), ({"a": 1}, {"a": True}), ([], {}),
+    ({"a": None}, {}), ([None], []), ([1, 2, 2], [2, 1, 1]), ("null", "None"),
+    ({"a": [1, {"b": 0}]}, {"a": [1, {"b": False}]}), ({"a": 1}, {"a": 1, "b": 1}),
 )  # fmt: skip
-"""Values that a careless comparison takes for one another (CAS-7)."""
+"""Values that a careless comparison takes for one another, or does not (CAS-7)."""
 
 REFUSED_VALUES: Final = tuple(
     Outside(name)
@@ -124,20 +122,24 @@ def deep(levels: int = 31) -> Any:
     return value
 
 
-def pools(profile: Profile, *, ttl_unit: float | None = None) -> Pools:
-    """The pools for a store with this profile.
+def pools(
+    profile: Profile, *, ttl_unit: float | None = None, hostile: tuple[str, ...] = ()
+) -> Pools:
+    """The pools for a store with this profile; `hostile` are components of one theme more.
 
     `ttl_unit` is the ttl in seconds taken for one, by default `unit(profile)`; where waits are
     real it is a short one.
     """
     themes = {name: tuple(_keys(profile, keys)) for name, keys in _THEMES.items()}
+    if hostile:
+        themes["hostile"] = tuple(_keys(profile, [(part,) for part in hostile]))
     one = unit(profile) if ttl_unit is None else ttl_unit
     ttls = (one, 1.5 * one, 2 * one, 2.5 * one, 8 * one, one + TICK)
     return Pools(
         themes=themes,
         prefixes={name: tuple(_prefixes(profile, keys)) for name, keys in themes.items()},
         values=_values(profile, _PLAIN_VALUES),
-        hard_values=(*_values(profile, _HARD_VALUES), deep(), "x" * 3000, LARGE_TEXT, *TYPED),
+        hard_values=(*_values(profile, _HARD_VALUES), deep(), "x" * 3000, *TYPED),
         ttls=ttls,
         odd_ttls=_odd_ttls(profile, one),
         steps=_steps(profile, one),
@@ -175,7 +177,7 @@ def _odd_ttls(profile: Profile, one: float) -> tuple[float, ...]:
     long = (30 * DAY, 31 * DAY, 2.0**31 // 1000 + 64, 2.0**32 // 1000 + 64, 400 * DAY)
     r, least = profile.ttl_resolution, profile.shortest_ttl
     if r == 0:
-        return (TICK * math.ceil(least / TICK), 0.25, 1.75, *long)
+        return (*(TICK * math.ceil(max(ttl, least) / TICK) for ttl in (0.0, 0.25, 1.75)), *long)
     return (
         1.5 * max(r, least),
         2.5 * max(r, least),

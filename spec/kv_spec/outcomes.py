@@ -18,8 +18,8 @@ class Raised:
     """The call raised.
 
     `indefinite`: it may have happened all the same. `refusal`: an Exception that can mean
-    "input refused" (an OSError or a KeyError never does, unless the profile says so).
-    `plain`: one that everybody reads so. `early`: an async call raised before it was awaited.
+    "input refused", whatever its class. `plain`: one that everybody reads so. `early`: an async
+    call raised before it was awaited.
     """
 
     name: str
@@ -72,8 +72,7 @@ def raised(error: BaseException, rejects: tuple[type[Exception], ...] = ()) -> R
     if not (indefinite or ours or isinstance(error, _PLAIN_REJECTIONS)):
         indefinite = any(word in kind.__name__.lower() for word in _INDEFINITE_WORDS)
     declared = isinstance(error, rejects)
-    never = indefinite or isinstance(error, OSError | KeyError)
-    refusal = declared or (isinstance(error, Exception) and not never)
+    refusal = declared or (isinstance(error, Exception) and not indefinite)
     plain = declared or ours or isinstance(error, _PLAIN_REJECTIONS)
     name = next(
         (base.__name__ for base in kind.__mro__ if base.__name__ in _OFFERS_NOT), kind.__name__

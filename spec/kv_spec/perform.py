@@ -115,7 +115,10 @@ class Surface:
         answer = getattr(self.store, operation.method)()
         if operation.method == "entries":
             return self._entries(answer)
-        return _collected(_iterable(answer), self._bound)
+        found = _collected(_iterable(answer), self._bound)
+        if operation.method == "values" or isinstance(found, Malformed):
+            return found
+        return [_plain(key) for key in found]
 
     def iterate(self, operation: Iterate) -> Outcome:
         """The entries that were yielded, up to the end of the walk."""
@@ -207,7 +210,7 @@ class Surface:
 
     @property
     def _bound(self) -> int:
-        """Past so many entries a listing has no end: in proportion, since a wrong one takes time."""
+        """Past so many entries a listing has no end; in proportion, since counting takes time."""
         return LONGEST_LISTING + 10 * self.written
 
     def _entries(self, answer: Any) -> Any:
@@ -265,9 +268,19 @@ def _iterable(answer: Any) -> Iterator[Any]:
         ) from None
 
 
+def _plain(key: Any) -> Any:
+    """A key that came out of a store, in the contract's own types where it is of a subclass."""
+    kind = type(key)
+    if kind is not str and issubclass(kind, str):
+        return str.__str__(key)
+    if issubclass(kind, tuple) and any(type(part) is not str for part in (key, *key)):
+        return tuple(_plain(part) if isinstance(part, str) else part for part in key)
+    return key
+
+
 def _pair(entry: Any) -> Any:
     if isinstance(entry, tuple | list) and len(entry) == 2:
-        return (entry[0], entry[1])
+        return (_plain(entry[0]), entry[1])
     return Malformed(f"an entry of type {type(entry).__name__} that is no pair of key and value")
 
 

@@ -74,12 +74,13 @@ def test_a_miss_is_read_in_the_dialect_of_the_store() -> None:
     assert isinstance(Surface(missing).perform(Get(KEY)), Raised)
 
 
-def test_a_refusal_of_the_stores_own_is_one_where_the_profile_says_so() -> None:
+def test_a_refusal_of_the_stores_own_is_a_plain_one_where_the_profile_says_so() -> None:
     store = Failing(OSError("name too long"))
-    for rejects, refusal in (((), False), ((OSError,), True)):
+    for rejects, plain in (((), False), ((OSError,), True)):
         outcome = Surface(store, Profile(rejects=rejects)).perform(Set(KEY, 1))
         assert isinstance(outcome, Raised)
-        assert outcome.refusal is refusal
+        assert outcome.refusal
+        assert outcome.plain is plain
 
 
 def test_a_ttl_is_passed_only_where_there_is_one() -> None:

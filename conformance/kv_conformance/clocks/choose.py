@@ -17,7 +17,6 @@ from kv_conformance.clocks.real import RealClock
 from kv_conformance.clocks.virtual import InjectedClock, PatchedClock
 from kv_conformance.subject.factory import Factory
 
-CHOICES: Final = ("auto", "injected", "patched", "real")
 _DEPTH: Final = 8
 _TRIES: Final = 8
 """So often a probe is made where calls are not answered."""
@@ -93,7 +92,10 @@ def _follows(clock: Clock, factory: Factory, profile: Profile) -> bool:
 
 def _tried(clock: Clock, factory: Factory, profile: Profile) -> bool | Raised:
     """One attempt of `_follows`; what was raised, where something was."""
-    opened = factory.open("kvc-clock")
+    try:
+        opened = factory.open("kvc-clock")
+    except BaseException as error:
+        return raised(error)
     surface = Surface(opened.store, profile)
     unit = max(8.0, 4 * profile.ttl_resolution, profile.ttl_min)
     key: Any = "kvc-clock" if profile.flat else ("kvc-clock",)
@@ -115,7 +117,12 @@ def _reads(surface: Surface, key: Any) -> list[bool]:
     """Whether the key is live, asked from here, from deep in the stack, and from a thread."""
 
     def live() -> bool:
-        return bool(surface.answer(surface.store.get(key)) == 1)
+        try:
+            return bool(surface.answer(surface.store.get(key)) == 1)
+        except KeyError:
+            if surface.profile.absent != "raises":
+                raise
+            return False
 
     found = [live(), _deep(live, _DEPTH)]
     if callable(getattr(surface.store, "has", None)):

@@ -48,6 +48,10 @@ END_OF_TIME: Final = 32_503_680_000
 """Where virtual time ends: 3000-01-01 UTC, in seconds. Windows tells no local time after that year;
 beyond it a right store would fail there, and programs must mean the same on every system."""
 
+LATEST_START: Final = 2**32
+"""No program begins later than this, in seconds since 1970: a float soon after it tells the time
+to less than half a microsecond, which is what the oracle allows for rounding."""
+
 ROUND: Final = 64
 """Programs on a patched clock begin at a multiple of so many seconds from its start."""
 
@@ -100,8 +104,15 @@ class InjectedClock(_VirtualTime):
     kind: Final = "virtual (injected)"
 
     def restart(self) -> None:
-        """Go back to the start: whoever was given this clock for an earlier program is closed."""
-        self._now_ns = self._epoch_ns
+        """Move on to a multiple of `ROUND` seconds, or back to the start when time runs out.
+
+        Not back each time: what the stores of a process have in common (the time of the last
+        clean-up, say) would see time go backwards.
+        """
+        if self._now_ns > LATEST_START * NANOSECONDS:
+            self._now_ns = self._epoch_ns
+        elif rest := (self._now_ns - self._epoch_ns) % (ROUND * NANOSECONDS):
+            self._move(ROUND * NANOSECONDS - rest)
 
     def __call__(self) -> float:
         """Return the virtual time, the same as `now()`."""
@@ -186,7 +197,7 @@ class PatchedClock(_VirtualTime):
         This clock is the whole process's, and what a store keeps for the process (the time of its
         last clean-up, say) would not stand a step back at each program.
         """
-        if self._now_ns > END_OF_TIME * NANOSECONDS // 2:
+        if self._now_ns > LATEST_START * NANOSECONDS:
             self.uninstall()
             self._monotonic_offset += self._now_ns - self._epoch_ns
             self._now_ns = self._epoch_ns

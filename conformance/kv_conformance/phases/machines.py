@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from kv_spec.machines import Plan, machine
 from kv_spec.operations import Operation
@@ -11,42 +12,75 @@ from kv_spec.outcomes import Outcome
 
 from kv_conformance.hunt import Hunt
 from kv_conformance.phases.tally import OnProgress, Tally
+from kv_conformance.session import Session
+
+_T = TypeVar("_T")
 
 STEPS_A_PROGRAM: Final = 30
 MOST_RACES: Final = 1
 """So often a run tries each kind of race at all its places; each can take half a second."""
 
 
+class Collector:
+    """What the programs of one machine come to.
+
+    An error of the harness waits in `failed` until Hypothesis has done: raised within a program it
+    would be taken for a failing example, and run again.
+    """
+
+    def __init__(self, hunt: Hunt, progress: OnProgress) -> None:
+        self.hunt, self.progress = hunt, progress
+        self.tally = Tally()
+        self.races = Counter[str]()
+        self.failed: Exception | None = None
+
+    def open(self) -> CollectingSession:
+        """A session for the next program."""
+        return CollectingSession(self)
+
+
 class CollectingSession:
     """A session for the machine: a violation is investigated, and ends the program."""
 
-    def __init__(self, hunt: Hunt, tally: Tally, progress: OnProgress, races: Counter[str]) -> None:
-        self.hunt, self.tally, self.progress, self.races = hunt, tally, progress, races
-        self.session = hunt.trial.open()
-        self.over = False
+    def __init__(self, collector: Collector) -> None:
+        self.collector = collector
+        self.session: Session | None = None
+        if collector.failed is None:
+            self.session = self._guarded(collector.hunt.trial.open)
+        self.over = self.session is None
 
     def do(self, operation: Operation) -> Outcome:
         """Performs and judges an operation; returns the outcome."""
-        if self.over:
+        session = self.session
+        if self.over or session is None:
             return None
-        violation = self.session.do(operation)
-        outcome = self.session.steps[-1].outcome
-        if violation is not None and not self.hunt.ignores(violation):
+        violation = self._guarded(lambda: session.do(operation))
+        outcome = session.steps[-1].outcome
+        if violation is not None and not self.collector.hunt.ignores(violation):
             self.over = True
-            self.session.world.close()
-            self.hunt.investigate(self.session.program, violation)
+            session.world.close()
+            self._guarded(lambda: self.collector.hunt.investigate(session.program, violation))
         return outcome
+
+    def _guarded(self, work: Callable[[], _T]) -> _T | None:
+        try:
+            return work()
+        except Exception as error:
+            self.collector.failed = self.collector.failed or error
+            self.over = True
+            return None
 
     def may_race(self, kind: str) -> bool:
         """True for the first races of a kind in a run."""
-        self.races[kind] += 1
-        return self.races[kind] <= MOST_RACES
+        self.collector.races[kind] += 1
+        return self.collector.races[kind] <= MOST_RACES
 
     def close(self) -> None:
         """Ends the program."""
-        self.session.world.close()
-        self.tally.add(self.session)
-        self.progress(self.tally)
+        if self.session is not None:
+            self.session.world.close()
+            self.collector.tally.add(self.session)
+            self.collector.progress(self.collector.tally)
 
 
 def run(
@@ -62,10 +96,9 @@ def run(
     from hypothesis import HealthCheck, Phase, settings
     from hypothesis.stateful import run_state_machine_as_test
 
-    tally, races = Tally(), Counter[str]()
-    bound = machine(plan, lambda: CollectingSession(hunt, tally, progress, races))
+    collector = Collector(hunt, progress)
     run_state_machine_as_test(
-        hypothesis.seed(seed)(bound),
+        hypothesis.seed(seed)(machine(plan, collector.open)),
         settings=settings(
             max_examples=examples,
             stateful_step_count=STEPS_A_PROGRAM,
@@ -75,4 +108,6 @@ def run(
             suppress_health_check=list(HealthCheck),
         ),
     )
-    return tally
+    if collector.failed is not None:
+        raise collector.failed
+    return collector.tally

@@ -91,6 +91,4 @@ def _fits(operation: Operation, profile: Profile) -> bool:
     other = tuple if profile.flat else str
     if profile.flat and isinstance(operation, List | Iterate | Fill) and operation.prefix == ():
         return True  # the default, left out of the JSON form
-    return not any(
-        isinstance(getattr(operation, name, None), other) for name in ("key", "prefix")
-    )
+    return not any(isinstance(getattr(operation, name, None), other) for name in ("key", "prefix"))

@@ -34,9 +34,10 @@ ABOUT_TIME: Final = frozenset(
     "TTL-2 TTL-3 TTL-4 TTL-5 TTL-9 TTL-11 TTL-13 SET-2 CAS-6 CAS-11".split()
 )
 """Clauses that a program must check after a wait to be worth the wait."""
-_SLICES_A_UNIT: Final = 10
+_CALLS_A_UNIT: Final = 20
 _MOST_ENTRIES: Final = 16
-_FEWEST_AT_ONCE, _MOST_AT_ONCE = 8, 200
+_LARGEST_TEXT: Final = 4_096
+_FEWEST_AT_ONCE, _MOST_AT_ONCE = 16, 200
 
 
 def run(
@@ -81,8 +82,11 @@ def run(
 
 
 def _at_once(granularity: Granularity) -> int:
-    """As many programs as leave half of the time idle, at about five calls between two waits."""
-    fitting = granularity.unit / (_SLICES_A_UNIT * max(granularity.call, 1e-5))
+    """As many programs as can make a few calls each in every unit, and keep their times.
+
+    No more than 200, however long the unit: each may hold connections, and files.
+    """
+    fitting = granularity.unit / (_CALLS_A_UNIT * max(granularity.call, 1e-5))
     return int(min(max(fitting, _FEWEST_AT_ONCE), _MOST_AT_ONCE))
 
 
@@ -152,7 +156,10 @@ def examples(plan: Plan, unit: float, limit: float) -> Iterator[Program]:
 
 def _holds_up(operation: Operation) -> bool:
     """True for an operation that would make all programs late."""
-    return isinstance(operation, Fill) and operation.n > _MOST_ENTRIES
+    if isinstance(operation, Fill):
+        return operation.n > _MOST_ENTRIES
+    value = getattr(operation, "value", None)
+    return isinstance(value, str) and len(value) > _LARGEST_TEXT
 
 
 def generated(

@@ -81,9 +81,7 @@ def declared_profile(store: Any) -> tuple[Profile, list[str]]:
     )
 
 
-def look(
-    store: Any, profile: Profile, takes_space: bool, notes: Iterable[str] = ()
-) -> Offer:
+def look(store: Any, profile: Profile, takes_space: bool, notes: Iterable[str] = ()) -> Offer:
     """Reads a store's methods; raises OfferError where get, set or delete is missing.
 
     `notes` are notes to begin with.

@@ -11,7 +11,7 @@ from kv_reference.rulings import Ruling
 from kv_reference.store import Record, ReferenceStore
 
 
-@mutant("CAS-1", "cas swaps whatever the value is", also="CAS-3 CAS-7 CAS-8 CAS-11")
+@mutant("CAS-1", "cas swaps whatever the value is", also="CAS-3 CAS-7 CAS-8 CAS-11 CAS-5")
 class CasIgnoresExpected(ReferenceStore):
     """A set that answers True."""
 
@@ -28,7 +28,7 @@ class CasReportsFalse(ReferenceStore):
         return swapped and expected is None
 
 
-@mutant("CAS-1", "cas answers True and leaves the old value", also="CAS-4")
+@mutant("CAS-1", "cas answers True and leaves the old value", also="CAS-4 CAS-6 LIST-7")
 class CasDoesNotInstall(ReferenceStore):
     """The transaction is never committed."""
 

@@ -55,7 +55,7 @@ class ListSeesDeleted(_Remembers):
         return sorted([*entries, *gone], key=lambda entry: entry[0])
 
 
-@mutant("DEL-1", "cas takes a deleted key for present", also="CAS-1 CAS-3")
+@mutant("DEL-1", "cas takes a deleted key for present", also="CAS-1 CAS-3 CAS-5")
 class CasSeesDeleted(_Remembers):
     """The version of a tombstone is compared as if it were a value's."""
 

@@ -11,7 +11,7 @@ from kv_reference.mutants.registry import mutant
 from kv_reference.store import Record, ReferenceStore
 
 
-@mutant("TTL-3", "get answers at the deadline itself", also="HAS-1 TTL-4 DEL-4")
+@mutant("TTL-3", "get answers at the deadline itself", also="HAS-1 TTL-4 DEL-4 TTL-12")
 class LivesAtDeadline(ReferenceStore):
     """> written for >=."""
 

@@ -108,7 +108,7 @@ class WalkRestarts(ReferenceStore):
                 entries, size, at = list(self.snapshot(prefix)), len(self.records), 0
 
 
-@mutant("ITER-4", "a listing drains the store", also="LIST-1 LIST-2 DEL-3 SET-3")
+@mutant("ITER-4", "a listing drains the store", also="LIST-1 LIST-2 DEL-3 SET-3 LIST-10")
 class ListingDrains(ReferenceStore):
     """Entries are popped as they are walked."""
 
@@ -119,7 +119,7 @@ class ListingDrains(ReferenceStore):
         return found
 
 
-@mutant("ITER-4", "a listing clears every entry that has a deadline")
+@mutant("ITER-4", "a listing clears every entry that has a deadline", also="LIST-10")
 class ListingClearsBounded(ReferenceStore):
     """Clearing up in passing, by the wrong condition."""
 

@@ -14,7 +14,7 @@ INSERTION = REFERENCE_PROFILE.replace(list_order="insertion")
 Entries = Sequence[tuple[Any, Any]]
 
 
-@mutant("LIST-1", "a listing of everything is empty", also="ITER-5")
+@mutant("LIST-1", "a listing of everything is empty", also="ITER-5 ITER-2 ITER-1")
 class EmptyPrefixFindsNothing(ReferenceStore):
     """`if not prefix: return`."""
 
@@ -23,7 +23,7 @@ class EmptyPrefixFindsNothing(ReferenceStore):
         return found if prefix else []
 
 
-@mutant("LIST-1", "a listing of everything shows the first level only")
+@mutant("LIST-1", "a listing of everything shows the first level only", also="ITER-5")
 class FirstLevelOnly(ReferenceStore):
     """The files of the top folder, not those below."""
 
@@ -32,7 +32,7 @@ class FirstLevelOnly(ReferenceStore):
         return found if prefix else [entry for entry in found if len(entry[0]) == 1]
 
 
-@mutant("LIST-1", "a listing hides keys with an underscore in front")
+@mutant("LIST-1", "a listing hides keys with an underscore in front", also="ITER-5")
 class HidesUnderscores(ReferenceStore):
     """Names taken for the store's own."""
 
@@ -58,7 +58,7 @@ class PrefixItselfTwice(ReferenceStore):
         return [entry for entry in found if entry[0] == prefix] + list(found)
 
 
-@mutant("LIST-6", "the last key of a listing comes twice")
+@mutant("LIST-6", "the last key of a listing comes twice", also="ITER-5 ITER-2")
 class RepeatsLast(ReferenceStore):
     """A SCAN while the table is rehashed; the client keeps no set of what it has seen."""
 
@@ -109,7 +109,7 @@ class ListShowsFirstValue(ReferenceStore):
         return [(key, self.hand_out(self.first.get(key, value))) for key, value in found]
 
 
-@mutant("LIST-7", "the prefix is stripped from the keys of a listing", also="LIST-2 LIST-3")
+@mutant("LIST-7", "the prefix is stripped from the keys of a listing", also="LIST-2 LIST-3 ITER-2")
 class StripsPrefix(ReferenceStore):
     """Keys relative to the prefix, as a folder's listing has them."""
 

@@ -74,7 +74,7 @@ class GetRefreshes(ReferenceStore):
         return value
 
 
-@mutant("GET-3", "a get takes the entry out")
+@mutant("GET-3", "a get takes the entry out", also="CAS-5")
 class GetPops(ReferenceStore):
     """dict.pop written for dict.get."""
 

@@ -12,6 +12,7 @@ from kv_spec import generate as gen
 from kv_spec import switches
 from kv_spec.machines.base import Machine, offers
 from kv_spec.operations import Advance, Cas, Get, Has, Increment, Operation, Race, Set
+from kv_spec.outcomes import Raced
 from kv_spec.store import ABSENT
 
 
@@ -57,15 +58,19 @@ class Races(Machine):
         self.races += 1
         if not self.session.may_race(kind):
             return
-        places = switches.places()
+        # Not by `self.do`: how many places there are is the store's doing, and what was done at
+        # them must not decide which rules can be drawn later.
+        session, places = self.session, switches.places()
         place = next(places)
-        while not self.session.over:
+        while not session.over:
             name = f"{self.races}-{place}"
             key = f"race{name}" if self.plan.profile.flat else ("race", name)
             for operation in prepare(key):
-                self.do(operation)
-            raced = self.do(Race(branches(key), place))
-            self.do(Get(key))
+                session.do(operation)
+            raced = session.do(Race(branches(key), place))
+            session.do(Get(key))
+            if not isinstance(raced, Raced):
+                return
             try:
                 place = places.send((raced.steps, raced.blocked))
             except StopIteration:

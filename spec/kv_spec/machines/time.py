@@ -78,11 +78,12 @@ class Time(Machine):
 
     def disturb(self, key: Any, number: int) -> None:
         """Something that must not move a deadline (GET-3, HAS-2, CAS-2, SET-6)."""
-        ways: list[Operation | None] = [None, Get(key), Set(self.keys[0], "other", 64.0)]
+        long = max(64.0, self.plan.pools.ttls[4])
+        ways: list[Operation | None] = [None, Get(key), Set(self.keys[0], "other", long)]
         if "has" in self.plan.offers:
             ways.append(Has(key))
         if "cas-swap" in self.plan.offers:
-            ways.append(Cas(key, "not this", 2, 64.0))
+            ways.append(Cas(key, "not this", 2, long))
         ways.append(Set(key, Outside("nan")))
         if "list" in self.plan.offers:
             ways.append(List(self.plan.pools.everything))
