@@ -31,7 +31,9 @@ def main() -> int:
     for name, make in stores.items():
         if options.only and not any(text in name for text in options.only):
             continue
-        began, alarms, reasons, sums = time.perf_counter(), {}, {}, [0, 0]
+        began, sums = time.perf_counter(), [0, 0]
+        alarms: dict[str, str] = {}
+        reasons: dict[tuple[str, ...], str] = {}
         for seed in range(options.first, options.first + options.seeds):
             result = run(name, make, seed=seed, examples=options.examples)
             sums[0] += result.programs

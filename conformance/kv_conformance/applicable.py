@@ -52,6 +52,8 @@ def _special(clause: Clause, profile: Profile, capabilities: Collection[str]) ->
         return "the store offers everything"
     if clause.id == "ITER-5" and not {"keys", "values", "entries"} & set(capabilities):
         return "the store offers one view of its entries, the listing"
+    if clause.id == "CAS-6" and not {"cas-create", "cas-swap"} & set(capabilities):
+        return "cas installs no value here, it only deletes"
     if clause.id == "TTL-1" and profile.default_ttl is not None:
         return "the store has a default ttl"
     if clause.id == "TTL-5" and profile.ttl_resolution == 0:

@@ -22,6 +22,7 @@ from kv_conformance import events, real_time
 from kv_conformance.clocks.choose import ClockError
 from kv_conformance.clocks.virtual import PatchedClock
 from kv_conformance.hunt import Caught, HarnessFault, Hunt
+from kv_conformance.parting import OVER, contains, endless
 from kv_conformance.phases import tally
 from kv_conformance.plain import plain
 from kv_conformance.replay import token
@@ -39,9 +40,6 @@ Emit = Callable[[events.Event], None]
 _PROGRESS: Final = 0.2
 """Seconds between two events that tell how far a phase has come."""
 _STUCK, _NOBODY_LISTENS = 70, 71
-
-OVER: Final = "over"
-"""The last word of the process: without it the connection was lost, and not closed."""
 
 
 def main(settings: Settings, connection: Any) -> None:
@@ -150,7 +148,7 @@ class Engine:
                     self.emit(events.Note(summary))
 
     def _phases(self, stage: Stage) -> None:
-        reference = trial_of(profile=reference_profile(stage))
+        reference = trial_of(profile=stage.reference_profile)
         hunt = Hunt(stage.trial, reference, lambda caught: self._found(stage, caught))
         if stage.leak is not None:
             program, violation = stage.leak
@@ -222,28 +220,6 @@ class Engine:
         self.emit(events.Stopped("hang", endless(doing, self.settings.timeout), program, python))
         self.send(OVER)
         os._exit(_STUCK)
-
-
-def endless(doing: str, limit: float) -> str:
-    """What is said of a call that did not end within `limit` seconds."""
-    return (
-        f"{doing} did not end within {limit:g} s; where it only needs longer, "
-        "--operation-timeout gives it more seconds"
-    )
-
-
-def contains(error: BaseException, other: BaseException) -> bool:
-    """True if `other` is `error`, or among those that it groups or follows from."""
-    todo, seen = [error], set[int]()
-    while todo:
-        one = todo.pop()
-        if one is other:
-            return True
-        if id(one) not in seen:
-            seen.add(id(one))
-            todo += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
-            todo += [cause for cause in (one.__cause__, one.__context__) if cause is not None]
-    return False
 
 
 def _preload() -> None:

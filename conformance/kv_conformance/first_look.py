@@ -70,8 +70,8 @@ def check_empty(world: World, profile: Profile) -> None:
             continue
         except BaseException:
             continue
-        if found is None:
-            return
+        if found is None:  # by this way: a wrong kind of prefix may well be the prefix of nothing
+            continue
         raise UsageError(
             "the store is not empty at the start, and was not written to. Give it an empty "
             "database, a factory with a parameter named space (a new name must be empty), or "
@@ -80,13 +80,12 @@ def check_empty(world: World, profile: Profile) -> None:
 
 
 def _listings(store: Any, profile: Profile) -> Iterator[Callable[[], Any]]:
-    """Ways to see an entry, from the likeliest on; one that fails is for the phases to judge."""
-    whole: tuple[Any, Any] = ("", ()) if profile.flat else ((), "")
+    """Ways to see an entry; one that fails is for the phases to judge."""
+    whole = "" if profile.flat else ()
     if callable(_member(store, "list")):
-        for _ in range(3):  # a call that is not answered is made again
-            yield lambda: store.list(whole[0])
+        for prefix in (whole, whole, whole, "", ()):  # what is not answered is asked again
+            yield lambda prefix=prefix: store.list(prefix)  # type: ignore[misc]
         yield store.list
-        yield lambda: store.list(whole[1])
     for name in ("entries", "keys", "values"):
         method = _member(store, name)
         if callable(method):

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from kv_spec.json_form import ProgramError, from_json
 
-from kv_conformance import engine, events, real_time
+from kv_conformance import events, real_time
+from kv_conformance.parting import OVER, endless
 from kv_conformance.settings import Settings
 from kv_conformance.signals import ignored_by_children
 from kv_conformance.snippet import Opening
@@ -31,7 +32,7 @@ def watched(settings: Settings) -> Generator[events.Event, None, None]:
     """
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=engine.main, args=(settings, sender), daemon=False)
+    process = context.Process(target=_main, args=(settings, sender), daemon=False)
     with ignored_by_children():
         process.start()
     sender.close()
@@ -42,6 +43,13 @@ def watched(settings: Settings) -> Generator[events.Event, None, None]:
             process.kill()
         process.join()
         receiver.close()
+
+
+def _main(settings: Settings, sender: Connection) -> None:
+    """The process begins here, so that the waiting one needs nothing that only the engine needs."""
+    from kv_conformance import engine
+
+    engine.main(settings, sender)
 
 
 class _Listener:
@@ -65,7 +73,7 @@ class _Listener:
                 if not self.stopped:
                     yield self._ended()
                 return
-            if message == engine.OVER:
+            if message == OVER:
                 return
             patience = limit + min(_GRACE, max(limit, 1.0))
             if isinstance(message, Opening):
@@ -92,7 +100,7 @@ class _Listener:
 
     def _silent(self, limit: float) -> events.Stopped:
         doing, program, python = self._under_way()
-        message = engine.endless(doing or "something in the store's process", limit)
+        message = endless(doing or "something in the store's process", limit)
         return events.Stopped(
             "hang", f"{message}. It holds the interpreter, so that nothing else can run there",
             program, python,

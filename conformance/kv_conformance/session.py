@@ -18,6 +18,8 @@ from kv_conformance.clocks.base import Clock
 class AnyWorld(Protocol):
     """What a program runs in; see `kv_conformance.subject.world.World`."""
 
+    hurried: bool
+
     def perform(self, operation: Operation) -> Outcome:
         """Applies an operation."""
 
@@ -87,12 +89,14 @@ def run_program(program: Sequence[Operation], open_session: OpenSession) -> Sess
     place = next(places)
     while True:
         variant = [_held(op, place) for op in program]
-        session = _run(variant, open_session())
+        session = open_session()
+        session.world.hurried = True
+        _run(variant, session)
         races = [step.outcome for step in session.steps if isinstance(step.outcome, Raced)]
         if session.violated or not races:
             return session
         try:
-            place = places.send((max(r.steps for r in races), any(r.blocked for r in races)))
+            place = places.send(max(race.steps for race in races))
         except StopIteration:
             return session
 

@@ -12,7 +12,7 @@ from kv_spec.json_form import from_json
 from kv_spec.machines import Plan
 from kv_spec.operations import Get, Program
 from kv_spec.outcomes import Raised
-from kv_spec.profile import BASE, Profile
+from kv_spec.profile import BASE, CAS_PARTS, Profile
 
 from kv_conformance import events, first_look
 from kv_conformance.clocks.base import Clock
@@ -57,6 +57,15 @@ class Stage:
     def profile(self) -> Profile:
         """The profile by which the store is judged."""
         return self.offer.profile
+
+    @property
+    def reference_profile(self) -> Profile:
+        """The profile of the reference that must pass where this store fails.
+
+        It refuses what the store does not offer, since it would do it otherwise (ERR-2).
+        """
+        refused = self.profile.without.union(self.offer.not_offered)
+        return self.profile.replace(absent="none", without=refused)
 
     def phases(self, settings: Settings) -> Iterator[tuple[str, Phase]]:
         """The phases asked for, in their order, each ready to be run."""
@@ -191,7 +200,7 @@ def _set_apart(subject: Subject, offer: Offer) -> Offer:
 
 def _concurrent(offer: Offer) -> bool:
     declared = offer.profile.concurrent
-    return "cas-swap" in offer.capabilities if declared is None else declared
+    return not CAS_PARTS.isdisjoint(offer.capabilities) if declared is None else declared
 
 
 def _excuses(subject: Subject, offer: Offer) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from kv_spec.values import equal
 
-from kv_reference.semantics import Live, State, views
+from kv_reference.semantics import Live, State, is_same, views
 
 GOT: Final = 1
 ASKED: Final = 2
@@ -90,7 +90,9 @@ class Cell:
             return views(self.states[0], began, ended)
         found: list[State] = []
         for state in self.states + self.pending:
-            found.extend(view for view in views(state, began, ended) if view not in found)
+            for view in views(state, began, ended):
+                if not any(is_same(view, known) for known in found):
+                    found.append(view)
         return tuple(found)
 
     def write(self, state: State, cause: str, clause: str, number: int, began: float) -> None:
@@ -113,8 +115,7 @@ class Cell:
 
     def confirm(self, states: tuple[State, ...], number: int) -> None:
         """Records that a read agreed with `states`."""
-        if states != self.states:
-            self.states = states
+        self.states = states
         self.confirmed = number
         self.fresh = 0
 

@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kv_spec.operations import Advance, Clear, Close, Open, Operation, Prune, Unoffered
+from kv_spec.operations import (
+    Advance,
+    Cas,
+    Clear,
+    Close,
+    Delete,
+    Fill,
+    Increment,
+    Iterate,
+    Open,
+    Operation,
+    Prune,
+    Race,
+    Set,
+    Unoffered,
+    fill_keys,
+)
 from kv_spec.outcomes import Outcome, Raised
+from kv_spec.values import Outside
 
 from kv_reference import writes
 from kv_reference.verdicts import Violation, show
@@ -30,8 +47,10 @@ def judge_close(
 ) -> Violation | None:
     """close: the first time and again without an exception (CLOSE-1)."""
     again = oracle.space.closed
+    unanswered = isinstance(outcome, Raised) and outcome.indefinite
     oracle.space.closed = True
-    failed = isinstance(outcome, Raised)
+    oracle.space.perhaps_open = unanswered and (not again or oracle.space.perhaps_open)
+    failed = isinstance(outcome, Raised) and not unanswered
     if again or failed:
         oracle.count(["CLOSE-1"])
     return Violation("CLOSE-1", "no exception", show(outcome)) if failed else None
@@ -39,12 +58,27 @@ def judge_close(
 
 def judge_closed(oracle: Oracle, op: Operation, outcome: Outcome) -> Violation | None:
     """Any operation after close (CLOSE-2)."""
-    if oracle.profile.after_close != "error" or isinstance(op, Advance):
+    if isinstance(op, Advance):
+        return None
+    if oracle.profile.after_close != "error" or oracle.space.perhaps_open:
+        _forget_written(oracle, op)
         return None
     oracle.count(["CLOSE-2"])
     if isinstance(outcome, Raised):
         return None
     return Violation("CLOSE-2", "an exception", show(outcome))
+
+
+def _forget_written(oracle: Oracle, op: Operation) -> None:
+    """What is written after close may be kept or not."""
+    if isinstance(op, Set | Delete | Cas | Increment) and not isinstance(op.key, Outside):
+        oracle.cell(op.key).forget()
+    elif isinstance(op, Fill):
+        for key in fill_keys(op):
+            oracle.cell(key).forget()
+    elif isinstance(op, Iterate | Clear | Race):
+        for cell in oracle.space.cells.values():
+            cell.forget()
 
 
 def judge_clear(

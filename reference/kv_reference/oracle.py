@@ -50,6 +50,8 @@ class Space:
     journal: Journal = field(default_factory=Journal)
     handle: int = 0
     closed: bool = False
+    perhaps_open: bool = False
+    """A close was not answered: the handle may be open as well as closed."""
     strays: list[Any] = field(default_factory=list)
     """Keys of a wrong type that the store did not refuse: they may be listed."""
 

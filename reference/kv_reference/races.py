@@ -11,7 +11,7 @@ from kv_spec.outcomes import Malformed, Outcome, Raced, Raised
 from kv_spec.store import ABSENT
 from kv_spec.values import equal
 
-from kv_reference.semantics import Live, State, views
+from kv_reference.semantics import Live, State, is_same, views
 from kv_reference.verdicts import Violation, show
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def judge_race(
         states: list[State] = list(cell.states)
         for branch, answer in order:
             states = [s for old in states for s in step(oracle, old, branch, answer, began, ended)]
-        finals += [state for state in states if state not in finals]
+        for state in states:
+            if not any(is_same(state, known) for known in finals):
+                finals.append(state)
     oracle.count([clause, "CAS-9"] if clause == "CAS-8" else [clause])
     raised = [answer for answer in outcome.outcomes if isinstance(answer, Raised)]
     if cell.unknown or cell.pending:

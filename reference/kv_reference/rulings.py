@@ -88,8 +88,8 @@ def _rule_ttl(profile: Profile, ttl: Any) -> Ruling:
 
 
 def is_too_short(profile: Profile, ttl: Any) -> bool:
-    """True for a positive ttl below what a store is asked for: it may do with it what it likes."""
-    return isinstance(ttl, int | float) and 0 < ttl < profile.shortest_ttl * (1 - 1e-9)
+    """True for a positive ttl below the declared minimum: a store may do with it what it likes."""
+    return isinstance(ttl, int | float) and 0 < ttl < profile.ttl_min
 
 
 def ttl_clause(profile: Profile, ttl: float) -> str:

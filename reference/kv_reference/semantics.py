@@ -92,6 +92,13 @@ def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=False, default=repr)
 
 
+def is_same(one: State, other: State) -> bool:
+    """Whether two states are one: by typed equality, since `==` takes True for 1."""
+    if one is None or other is None:
+        return one is other
+    return one.lo == other.lo and one.hi == other.hi and equal(one.value, other.value)
+
+
 def seen_live(state: Live, began: float) -> Live:
     """What is known of an entry after a read that began at `began` saw it live (TTL-4)."""
     if began < state.lo:

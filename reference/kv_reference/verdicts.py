@@ -45,7 +45,7 @@ def show(outcome: Outcome) -> str:
         return f"raised {outcome}"
     try:
         text = repr(outcome)
-    except Exception:
+    except BaseException:
         text = f"an object of type {type(outcome).__name__} whose repr fails"
     if len(text) <= _LONGEST:
         return text

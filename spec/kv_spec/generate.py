@@ -39,7 +39,8 @@ _THEMES: Final[dict[str, list[tuple[str, ...]]]] = {
                 ("hasOwnProperty",),
                 ("__proto__", "a"), ("length",), ("__init__",), ("a", "__proto__"), ("get",)],
     "paths": [("..",), (".",), ("a", "..", "b"), ("a/../b",), ("b",), ("a", "b"), ("CON",),
-              ("nul",), ("a.",), ("a",), ("a//b",), ("~",), ("-",), ("a%2Fb",), ("a+b",)],
+              ("nul",), ("a.",), ("a",), ("a//b",), ("~",), ("-",), ("a/b",), ("a%2Fb",),
+              ("a+b",), ("a b",)],
     "wildcards": [("a%",), ("ab",), ("a_",), ("a*",), ("a?",), ("[ab]",), ("a",), ("%",), ("*",),
                   ("a.c",), ("abc",), ("a{b}",), ("^a",), ("$x",), ("(a",)],
     "below wildcards": [("a%", "x"), ("ab", "x"), ("a_", "x"), ("a*", "x"), ("[ab]", "x"),
@@ -134,7 +135,8 @@ def pools(
     if hostile:
         themes["hostile"] = tuple(_keys(profile, [(part,) for part in hostile]))
     one = unit(profile) if ttl_unit is None else ttl_unit
-    ttls = (one, 1.5 * one, 2 * one, 2.5 * one, 8 * one, one + TICK)
+    longest = 8 * one if profile.default_ttl is None else 2 * profile.default_ttl
+    ttls = (one, 1.5 * one, 2 * one, 2.5 * one, longest, one + TICK)
     return Pools(
         themes=themes,
         prefixes={name: tuple(_prefixes(profile, keys)) for name, keys in themes.items()},
@@ -188,5 +190,6 @@ def _odd_ttls(profile: Profile, one: float) -> tuple[float, ...]:
 
 def _steps(profile: Profile, one: float) -> tuple[float, ...]:
     """Steps of the clock that meet the deadlines from both sides."""
-    r = profile.ttl_resolution
-    return (TICK, one / 2, one, one - TICK, one + r + TICK, 2 * one, 8 * one + r + TICK)
+    r, default = profile.ttl_resolution, profile.default_ttl
+    last = 8 * one if default is None else default
+    return (TICK, one / 2, one, one - TICK, one + r + TICK, 2 * one, last + r + TICK)

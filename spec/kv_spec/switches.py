@@ -5,36 +5,16 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Final
 
-MOST: Final = 400
-"""So many places are tried; of a longer first branch, as many spread evenly, coarse to fine."""
+MOST: Final = 250
+"""So many places are tried; of a longer first branch, as many spread evenly."""
 
 
-def places() -> Generator[int | None, tuple[int, bool], None]:
-    """Yields the step to hold at; is sent (steps of the first worker, whether it blocked others).
+def places() -> Generator[int | None, int, None]:
+    """Yields the step to hold at; is sent how many steps the first worker made.
 
-    The first place is None: no switch, to count the steps. Where the held worker keeps a lock the
-    others wait for it at each step, which costs patience and shows nothing: there the places are
-    galloped over to the end of the lock, which is then found by bisection.
+    The first place is None: no switch, to count the steps.
     """
-    steps, _ = yield None
-    coarse = max(1, -(-steps // MOST))
-    here = 0
+    steps, here = (yield None), 0
     while here < steps:
-        _, blocked = yield here
-        if blocked:
-            here = yield from _end_of_lock(here, steps, coarse)
-        here += coarse
-
-
-def _end_of_lock(low: int, steps: int, coarse: int) -> Generator[int | None, tuple[int, bool], int]:
-    """The first place past `low`, give or take `coarse`, where nobody is blocked."""
-    high, stride = steps, coarse
-    while high - low > coarse:
-        # Doubling strides as long as no free place is known, then halves of what is between.
-        middle = min(low + stride, (low + high) // 2) if high == steps else (low + high) // 2
-        _, blocked = yield max(middle, low + 1)
-        if blocked:
-            low, stride = max(middle, low + 1), stride * 2
-        else:
-            high = max(middle, low + 1)
-    return high
+        yield here
+        here += max(1, -(-steps // MOST))

@@ -48,9 +48,8 @@ END_OF_TIME: Final = 32_503_680_000
 """Where virtual time ends: 3000-01-01 UTC, in seconds. Windows tells no local time after that year;
 beyond it a right store would fail there, and programs must mean the same on every system."""
 
-LATEST_START: Final = 2**32
-"""No program begins later than this, in seconds since 1970: a float soon after it tells the time
-to less than half a microsecond, which is what the oracle allows for rounding."""
+LATEST_START: Final = END_OF_TIME - 8_000_000_000
+"""No program begins later than this, in seconds since 1970, so that it has time for its waits."""
 
 ROUND: Final = 64
 """Programs on a patched clock begin at a multiple of so many seconds from its start."""

@@ -47,6 +47,8 @@ class CollectingSession:
         self.session: Session | None = None
         if collector.failed is None:
             self.session = self._guarded(collector.hunt.trial.open)
+            if self.session is not None:
+                self.session.world.hurried = True
         self.over = self.session is None
 
     def do(self, operation: Operation) -> Outcome:
@@ -55,6 +57,8 @@ class CollectingSession:
         if self.over or session is None:
             return None
         violation = self._guarded(lambda: session.do(operation))
+        if self.over:  # what went wrong waits in the collector
+            return None
         outcome = session.steps[-1].outcome
         if violation is not None and not self.collector.hunt.ignores(violation):
             self.over = True

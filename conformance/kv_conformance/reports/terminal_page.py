@@ -65,6 +65,12 @@ class _Sink:
         return getattr(self._stream, name)
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Passes the error on: rich would end the process, and with it the other reports."""
+        raise BrokenPipeError
+
+
 class Page:
     """A console for one stream.
 
@@ -81,7 +87,7 @@ class Page:
         )
         self._stream = stream
         self._lit = False
-        self.console = Console(
+        self.console = _Console(
             file=cast("IO[str]", _Sink(stream, tidy=not self.live)),
             color_system=None if self.plain else "auto",
             force_jupyter=False,

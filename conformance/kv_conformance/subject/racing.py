@@ -13,7 +13,7 @@ import sys
 import sysconfig
 import threading
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
@@ -24,12 +24,18 @@ from kv_spec.outcomes import Outcome, Raced, raised
 from kv_spec.perform import Surface
 
 import kv_conformance
+from kv_conformance import real_time
 
 if TYPE_CHECKING:
     from kv_conformance.subject.world import World
 
-PATIENCE: Final = 0.02
-"""Seconds that the others get while the first is held; past them it is taken to block them."""
+LOOK: Final = 0.0005
+"""Seconds between two looks at workers that may be waiting for the one that is held."""
+STALLED: Final = 4
+"""So many looks without a step of any of them, and the held worker is taken to block them. Who
+runs one place again, and not every place in turn, looks ten times as often, to be sure."""
+LONGEST: Final = 0.1
+"""Seconds after which they are taken to be blocked, steps or no steps."""
 END: Final = 20.0
 """Seconds after which a race is given up, whoever is still running."""
 
@@ -106,8 +112,9 @@ class Racing:
             first = pool.submit(held, race.branches[0], switch)
             while not switch.reached.wait(0.0002) and not first.done():
                 pass
-            rest = [pool.submit(self._free, branch) for branch in race.branches[1:]]
-            blocked = not _all_done(rest, PATIENCE)
+            threads: list[int] = []
+            rest = [pool.submit(self._free, branch, threads) for branch in race.branches[1:]]
+            blocked = not _all_done(rest, threads, STALLED * (1 if self.world.hurried else 10))
             switch.go_on.set()
             outcomes = tuple(future.result(END) for future in (first, *rest))
         return Raced(outcomes, switch.steps, blocked)
@@ -115,7 +122,8 @@ class Racing:
     def _surface(self) -> Surface:
         return self.world.another() if self.world.subject.shared else self.world.surface
 
-    def _free(self, branch: Operation) -> Outcome:
+    def _free(self, branch: Operation, threads: list[int]) -> Outcome:
+        threads.append(threading.get_ident())
         try:
             return self._surface().perform(branch)
         except BaseException as error:
@@ -136,13 +144,19 @@ class Racing:
         bridge = self.world.subject.factory.bridge
         assert bridge is not None
         with bridge.held(switch.suspensions):
-            return self._free(branch)
+            return self._free(branch, [])
 
 
-def _all_done(futures: list[Future[Outcome]], seconds: float) -> bool:
-    try:
-        for future in futures:
-            future.exception(seconds)
-    except TimeoutError:
-        return False
+def _all_done(futures: list[Future[Outcome]], threads: list[int], looks: int) -> bool:
+    """Waits until all have ended; False if for so many looks none of `threads` made a step."""
+    end = real_time.perf_counter() + LONGEST
+    last: list[tuple[int, int]] = []
+    still = 0
+    while wait(futures, LOOK).not_done:
+        frames = sys._current_frames()
+        now = [(id(f), f.f_lasti) for t in tuple(threads) if (f := frames.get(t)) is not None]
+        still = still + 1 if now == last and len(threads) == len(futures) else 0
+        last = now
+        if still >= looks or real_time.perf_counter() > end:
+            return False
     return True

@@ -65,7 +65,10 @@ class Subject:
 
 
 class World:
-    """The handles that one program opened, and the operations it performed."""
+    """The handles that one program opened, and the operations it performed.
+
+    `hurried`: its races are some of many; see `kv_conformance.subject.racing.STALLED`.
+    """
 
     def __init__(self, subject: Subject, name: str) -> None:
         self.subject, self.name = subject, name
@@ -74,6 +77,7 @@ class World:
         self._opened: list[Opened] = []
         self._racing: Racing | None = None
         self.operations: list[Operation] = []
+        self.hurried = False
         self._written: list[bytes] = []
         self.space = _FIRST
         self.surface = self._open(_FIRST)

@@ -65,7 +65,8 @@ RIGHT = '''
                 raise TypeError("no JSON")
         elif not (value is None or isinstance(value, bool | int | float | str | list)):
             raise TypeError("no JSON")
-        for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        inner = value.values() if isinstance(value, dict) else value
+        for item in inner if isinstance(value, dict | list) else ():
             _check(item)
 '''
 

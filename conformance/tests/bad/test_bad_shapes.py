@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from kv_conformance.subject.offer import declared_profile
+from kv_spec.profile import ProfileError
 
 if TYPE_CHECKING:
     from tests.bad.conftest import Run
@@ -38,10 +40,17 @@ PROFILES = {
 
 
 @pytest.mark.parametrize("declared", PROFILES)
-def test_a_profile_that_is_none(run: Run, declared: str) -> None:
-    result = run(f"class Store(Right):\n    profile = {declared}")
+def test_a_profile_that_is_none(declared: str) -> None:
+    store = type("Store", (), {"profile": eval(declared)})()
+    with pytest.raises(ProfileError) as caught:
+        declared_profile(store)
+    assert PROFILES[declared] in str(caught.value)
+
+
+def test_a_store_whose_profile_is_none_is_not_run(run: Run) -> None:
+    result = run("class Store(Right):\n    profile = {'null': 'deletes'}")
     assert (result.code, result.report["stopped"]["kind"]) == (2, "usage")
-    assert PROFILES[declared] in result.reasons
+    assert "store:Store: null is 'deletes'" in result.reasons
 
 
 def test_methods_of_another_signature_are_left_alone(run: Run) -> None:

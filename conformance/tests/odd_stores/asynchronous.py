@@ -74,7 +74,9 @@ class SleepyAsync(PlainAsync):
 class StreamingAsync(SleepyAsync):
     """Lists by an async generator that gives way at each step."""
 
-    async def list(self, prefix: Any = ()) -> AsyncIterator[Any]:
+    async def list(  # type: ignore[override]
+        self, prefix: Any = ()
+    ) -> AsyncIterator[Any]:
         for entry in self.inner.entries_below(prefix):
             await asyncio.sleep(0)
             yield entry

@@ -6,10 +6,13 @@ import math
 import time
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from kv_spec.profile import Profile
 from kv_spec.values import check_json, copy, equal
+
+Keys: TypeAlias = list[Any]
+Entries: TypeAlias = list[tuple[Any, Any]]
 
 QUIET = Profile(concurrent=False)
 """The base dialect, not offered for use from several threads: no time is spent on races."""
@@ -65,7 +68,7 @@ class DictStore:
 
     def over(self, deadline: float) -> bool:
         """Whether an entry with this deadline has ended."""
-        return self.now() >= deadline
+        return bool(self.now() >= deadline)
 
     def pack(self, value: Any) -> Any:
         """A value as it is kept."""
@@ -106,7 +109,7 @@ class DictStore:
             ends = math.inf if lifetime is None else self.deadline(lifetime)
             self.records[key] = (self.pack(value), ends)
 
-    def entries_below(self, prefix: Any = None) -> list[tuple[Any, Any]]:  # type: ignore[valid-type]
+    def entries_below(self, prefix: Any = None) -> Entries:
         """The live entries below a prefix."""
         found = []
         for key in self.keys_below(prefix):
@@ -115,7 +118,7 @@ class DictStore:
                 found.append((key, value))
         return found
 
-    def keys_below(self, prefix: Any = None) -> list[Any]:  # type: ignore[valid-type]
+    def keys_below(self, prefix: Any = None) -> Keys:
         """The keys below a prefix, live or not."""
         if not prefix:
             return [*self.records]

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from kv_spec.profile import Profile
 
-from .base import QUIET, DictStore
+from .base import DictStore
 
 
 class DatetimeClock(DictStore):
@@ -25,7 +25,7 @@ class DatetimeClock(DictStore):
         return datetime.now(UTC) + timedelta(seconds=lifetime)
 
     def over(self, deadline: Any) -> bool:
-        return deadline != math.inf and datetime.now(UTC) >= deadline
+        return isinstance(deadline, datetime) and datetime.now(UTC) >= deadline
 
 
 class MonotonicClock(DictStore):
@@ -82,8 +82,12 @@ class GivenClock(DictStore):
 class GivenClockSweeping(GivenClock):
     """Takes a clock; what all stores of the process do together goes by the latest time seen."""
 
-    profile = QUIET
     latest: ClassVar[float] = -math.inf
+
+    @classmethod
+    def new_process(cls) -> None:
+        """Forgets what the process knows: its clock begins anew."""
+        cls.latest = -math.inf
 
     def now(self) -> float:
         GivenClockSweeping.latest = max(GivenClockSweeping.latest, self.clock())

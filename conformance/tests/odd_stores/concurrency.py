@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, ClassVar
 
 from kv_spec.errors import Unavailable
 from kv_spec.profile import Profile
@@ -95,10 +96,13 @@ class Optimistic(DictStore):
             fresh = DictStore()
             fresh.write(key, new, lifetime)
             with self.install:
-                if self.records.get(key) is seen:
-                    self.records.pop(key, None)
+                if self.records.get(key) is not seen:
+                    continue
+                if fresh.records:
                     self.records.update(fresh.records)
-                    return True
+                else:
+                    self.records.pop(key, None)
+                return True
 
     def set(self, key: Any, value: Any, *, ttl: Any = None) -> Any:
         with self.install:
@@ -165,18 +169,17 @@ class Slow(DictStore):
 
 
 class Unreliable(DictStore):
-    """Every ninth call is not answered, whether it was carried out or not."""
+    """At times every fourth call is not answered, whether it was carried out or not."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls = 0
+    calls: ClassVar = itertools.count()
 
     def unreliably(self, call: Callable[[], Any]) -> Any:
-        self.calls += 1
-        if self.calls % 18 == 9:
+        number = next(self.calls)
+        bad = number % 300 > 220
+        if bad and number % 8 == 0:
             raise Unavailable("not sent")
         answer = call()
-        if self.calls % 18 == 0:
+        if bad and number % 8 == 4:
             raise TimeoutError("sent, and not answered")
         return answer
 
@@ -193,12 +196,25 @@ class Unreliable(DictStore):
         return bool(self.unreliably(lambda: DictStore.has(self, key)))
 
     def cas(self, key: Any, expected: Any, new: Any, *, ttl: float | None = None) -> bool:
-        return bool(
-            self.unreliably(lambda: DictStore.cas(self, key, expected, new, ttl=ttl))
-        )
+        return bool(self.unreliably(lambda: DictStore.cas(self, key, expected, new, ttl=ttl)))
 
     def list(self, prefix: Any = None) -> Any:
         return self.unreliably(lambda: self.entries_below(prefix))
+
+    def keys(self) -> Any:
+        return self.unreliably(lambda: [key for key, _ in self.entries_below()])
+
+    def values(self) -> Any:
+        return self.unreliably(lambda: [value for _, value in self.entries_below()])
+
+    def entries(self) -> Any:
+        return self.unreliably(self.entries_below)
+
+    def prune(self) -> None:
+        self.unreliably(lambda: None)
+
+    def close(self) -> None:
+        self.unreliably(lambda: None)
 
 
 class UnreliableInRaces(Locked):

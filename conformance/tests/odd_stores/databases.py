@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from kv_spec.profile import Profile
 from kv_spec.values import equal
 
-from .base import MISSING, DictStore, seconds
+from .base import MISSING, DictStore, Entries, Keys, seconds
 
 
 class ThreadBoundSqlite(DictStore):
@@ -68,7 +68,7 @@ class ThreadBoundSqlite(DictStore):
             self.database.execute("COMMIT")
         return fits
 
-    def entries_below(self, prefix: Any = None) -> list[tuple[Any, Any]]:
+    def entries_below(self, prefix: Any = None) -> Entries:
         start = b"".join(_part(part) for part in prefix or ())
         rows = self.database.execute(
             "SELECT k, v FROM entries WHERE substr(k, 1, ?) = ? AND (ends IS NULL OR ends > ?)"
@@ -97,7 +97,7 @@ class SqliteInSpaces(ThreadBoundSqlite):
 
 
 class Folder(DictStore):
-    """A file for each entry, named by its key; a key too long for a file name is an OSError."""
+    """A file for each entry, named by a hash of its key; the key itself is in the file."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,16 +105,20 @@ class Folder(DictStore):
         self._cleanup = weakref.finalize(self, shutil.rmtree, self.folder, True)
 
     def path(self, key: Any) -> Path:
-        return self.folder / json.dumps(key).replace("%", "%25").replace("/", "%2F")
+        return self.folder / hashlib.sha256(_blob(key)).hexdigest()
+
+    def load(self, path: Path) -> tuple[Any, Any]:
+        """The key and the value of a file; MISSING for either where there is none."""
+        try:
+            record = json.loads(path.read_text())
+        except FileNotFoundError:
+            return MISSING, MISSING
+        late = record["ends"] is not None and time.time() >= record["ends"]
+        return tuple(record["key"]), MISSING if late else record["value"]
 
     def read(self, key: Any) -> Any:
-        try:
-            record = json.loads(self.path(key).read_text())
-        except FileNotFoundError:
-            return MISSING
-        return MISSING if record["ends"] is not None and time.time() >= record["ends"] else (
-            record["value"]
-        )
+        known, value = self.load(self.path(key))
+        return value if known == key else MISSING
 
     def write(self, key: Any, value: Any, lifetime: float | None) -> None:
         self.check(value)
@@ -122,23 +126,26 @@ class Folder(DictStore):
             self.delete(key)
             return
         ends = None if lifetime is None else time.time() + lifetime
-        self.path(key).write_text(json.dumps({"value": value, "ends": ends}))
+        self.path(key).write_text(json.dumps({"key": key, "value": value, "ends": ends}))
 
     def delete(self, key: Any) -> None:
         self.path(self.checked(key)).unlink(missing_ok=True)
 
     def cas(self, key: Any, expected: Any, new: Any, *, ttl: float | None = None) -> bool:
-        done = False
         current, lifetime = self.read(self.checked(key)), seconds(ttl)
-        if current is MISSING if expected is None else equal(expected, current):
+        fits = current is MISSING if expected is None else equal(expected, current)
+        if fits:
             self.write(key, new, lifetime)
-            done = True
-        return done
+        return fits
 
-    def keys_below(self, prefix: Any = None) -> list[Any]:
-        names = [path.name.replace("%2F", "/").replace("%25", "%") for path in self.folder.iterdir()]
-        keys = [tuple(json.loads(name)) for name in names]
-        return [key for key in keys if not prefix or key[: len(prefix)] == prefix]
+    def entries_below(self, prefix: Any = None) -> Entries:
+        entries = [self.load(path) for path in [*self.folder.iterdir()]]
+        size = len(prefix or ())
+        return [
+            (key, value)
+            for key, value in entries
+            if value is not MISSING and key[:size] == (prefix or ())
+        ]
 
 
 class Journal(DictStore):
@@ -174,7 +181,7 @@ class Journal(DictStore):
             return MISSING
         return found[0]
 
-    def keys_below(self, prefix: Any = None) -> list[Any]:
+    def keys_below(self, prefix: Any = None) -> Keys:
         self.records = self.replayed()
         return super().keys_below(prefix)
 

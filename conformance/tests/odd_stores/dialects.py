@@ -48,6 +48,18 @@ class NullIsValueWithLock(NullIsValue):
             return super().cas(key, expected, new, ttl=ttl)
 
 
+class NullIsNullToCas(NullIsValue):
+    """Stores null, and takes a None in cas for a stored null."""
+
+    def cas(self, key: Any, expected: Any, new: Any, *, ttl: float | None = None) -> bool:
+        key, lifetime = self.checked(key), seconds(ttl)
+        current = self.read(key)
+        fits = current is not MISSING and self.same(expected, current)
+        if fits:
+            self.write(key, new, lifetime)
+        return fits
+
+
 class MissIsSentinel(NullIsValue):
     """Answers a miss by an object of its own, and takes it in cas for absent."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from kv_spec.values import walk
 
-from .base import QUIET, DictStore, seconds
+from .base import QUIET, DictStore, Keys, seconds
 
 DAY = 86_400
 
@@ -171,6 +171,13 @@ class OwnErrorsUndeclared(OwnErrors):
     profile = QUIET
 
 
+class TakesLists(DictStore):
+    """Writes keys as JSON, and so takes a list for the tuple of its items."""
+
+    def checked(self, key: Any) -> Any:
+        return super().checked(tuple(key) if isinstance(key, list) else key)
+
+
 class TakesAnyKey(DictStore):
     """Looks at no key: a key of another type is an entry like any other."""
 
@@ -178,7 +185,7 @@ class TakesAnyKey(DictStore):
         hash(key)
         return key
 
-    def keys_below(self, prefix: Any = None) -> list[Any]:
+    def keys_below(self, prefix: Any = None) -> Keys:
         if not prefix:
             return [*self.records]
         return [

@@ -9,7 +9,7 @@ import zlib
 from collections import OrderedDict
 from typing import Any
 
-from .base import QUIET, DictStore
+from .base import QUIET, DictStore, Entries
 
 
 class JsonText(DictStore):
@@ -75,7 +75,7 @@ class _Buckets(dict[Any, Any]):
         super().__init__()
         self.buckets: list[list[tuple[Any, Any]]] = [[] for _ in range(16)]
 
-    def bucket(self, key: Any) -> list[tuple[Any, Any]]:
+    def bucket(self, key: Any) -> Entries:
         return self.buckets[hashlib.sha256(repr(key).encode()).digest()[0] % 16]
 
     def get(self, key: Any, default: Any = None) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+from typing import Any, ClassVar
 
-from .base import MISSING, QUIET, DictStore
+from .base import MISSING, QUIET, DictStore, Keys
 
 
 class LazyExpiry(DictStore):
@@ -26,7 +26,7 @@ class EagerPurge(DictStore):
         self.purge()
         return super().checked(key)
 
-    def keys_below(self, prefix: Any = None) -> list[Any]:
+    def keys_below(self, prefix: Any = None) -> Keys:
         self.purge()
         return super().keys_below(prefix)
 
@@ -40,7 +40,7 @@ class EagerPurge(DictStore):
 
 
 class SeldomPurge(EagerPurge):
-    """Sweeps at most once a second, and answers what the last sweep left: late by up to a second."""
+    """Sweeps at most once a second, and answers what the last sweep left: late by a second."""
 
     profile = QUIET.replace(ttl_resolution=1.0)
 
@@ -59,7 +59,12 @@ class SharedSweeper(EagerPurge):
 
     profile = QUIET.replace(ttl_resolution=1.0)
     swept = -math.inf
-    everyone: list[dict[Any, tuple[Any, float]]] = []
+    everyone: ClassVar[list[dict[Any, tuple[Any, float]]]] = []
+
+    @classmethod
+    def new_process(cls) -> None:
+        """Forgets what the process knows: its clock begins anew."""
+        cls.swept = -math.inf
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,7 +136,7 @@ class LongestFirst(DictStore):
         self.count_down()
         return super().checked(key)
 
-    def keys_below(self, prefix: Any = None) -> list[Any]:
+    def keys_below(self, prefix: Any = None) -> Keys:
         self.count_down()
         return super().keys_below(prefix)
 

@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 from kv_spec.profile import PRESETS
 from kv_spec.values import check_json
 
+from .base import Entries, Keys
+
 
 class LikePolystore:
     """Flat keys, null and 0 delete, set and delete answer the key, an error once closed."""
@@ -52,13 +54,13 @@ class LikePolystore:
             if (value := self.get(key)) is not None:
                 yield key, value
 
-    def keys(self) -> list[str]:  # type: ignore[valid-type]
+    def keys(self) -> Keys:
         return [key for key, _ in self.list()]
 
-    def values(self) -> list[Any]:  # type: ignore[valid-type]
+    def values(self) -> Keys:
         return [value for _, value in self.list()]
 
-    def entries(self) -> list[tuple[str, Any]]:  # type: ignore[valid-type]
+    def entries(self) -> Entries:
         return [*self.list()]
 
     def clear(self) -> None:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from .base import MISSING, QUIET, DictStore
+from .base import MISSING, QUIET, DictStore, Keys
 
 
 class Reversed(DictStore):
@@ -69,7 +69,7 @@ class Paged(DictStore):
             yield from page
             page = ahead
 
-    def page(self, prefix: Any, last: Any) -> list[Any]:  # type: ignore[valid-type]
+    def page(self, prefix: Any, last: Any) -> Keys:
         keys = sorted(key for key in self.keys_below(prefix) if last is None or key > last)
         pairs = [(key, self.read(key)) for key in keys]
         return [pair for pair in pairs if pair[1] is not MISSING][:7]

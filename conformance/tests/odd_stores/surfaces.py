@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Self
 
 from kv_spec.profile import Profile
 
-from .base import MISSING, QUIET, DictStore
+from .base import MISSING, QUIET, DictStore, Keys
+from .concurrency import Locked
 
 
 class GetSetDelete:
@@ -82,7 +83,7 @@ class OtherSignatures(DictStore):
     def keys(self, pattern: str) -> Iterable[Any]:
         raise AssertionError("never called with no argument")
 
-    def list(self, prefix: Any, limit: int) -> Any:
+    def list(self, prefix: Any, limit: int) -> Any:  # type: ignore[override]
         return self.entries_below(prefix)[:limit]
 
 
@@ -145,6 +146,28 @@ class SwapOnly(DictStore):
         return super().cas(key, expected, new, ttl=ttl)
 
 
+class CreateOnlyTogether(Locked):
+    """Offers the creating part of cas, to several threads."""
+
+    profile = Profile(without=frozenset({"cas-swap", "cas-delete"}))
+
+    def cas(self, key: Any, expected: Any, new: Any, *, ttl: float | None = None) -> bool:
+        if expected is not None or new is None:
+            raise NotImplementedError("creating only")
+        return super().cas(key, expected, new, ttl=ttl)
+
+
+class DeleteOnlyTogether(Locked):
+    """Offers the deleting part of cas, to several threads."""
+
+    profile = Profile(without=frozenset({"cas-swap", "cas-create"}))
+
+    def cas(self, key: Any, expected: Any, new: Any, *, ttl: float | None = None) -> bool:
+        if new is not None:
+            raise NotImplementedError("deleting only")
+        return super().cas(key, expected, new, ttl=ttl)
+
+
 class ClosesQuietly(DictStore):
     """Has nothing to close, and goes on as before."""
 
@@ -166,7 +189,7 @@ class Closes(DictStore):
             raise RuntimeError("closed")
         return super().checked(key)
 
-    def keys_below(self, prefix: Any = None) -> list[Any]:
+    def keys_below(self, prefix: Any = None) -> Keys:
         if self.closed:
             raise RuntimeError("closed")
         return super().keys_below(prefix)

@@ -76,7 +76,7 @@ class Machine(RuleBasedStateMachine):
         self.session = self.open_session()
         self.keys: list[Any] = []
         self.theme = ""
-        self.deadlines: list[float] = []
+        self.deadlines: list[tuple[float, Any]] = []
         self.now = 0.0
         self.races = 0
         self.closings = 0
@@ -100,13 +100,13 @@ class Machine(RuleBasedStateMachine):
     def do(self, operation: Operation) -> Any:
         """Performs an operation, unless the program is over."""
         if getattr(operation, "change", False) and self.plan.profile.isolation == "alias":
-            operation = replace(operation, change=False)  # type: ignore[type-var]
+            operation = replace(operation, change=False)  # type: ignore[arg-type]
         # What rules may be drawn must follow from what was drawn, never from what a store did.
         if isinstance(operation, Advance):
             self.now += operation.seconds
         ttl = getattr(operation, "ttl", None)
         if isinstance(ttl, int | float) and 0 < ttl < gen.DAY:
-            self.deadlines.append(self.now + ttl)
+            self.deadlines.append((self.now + ttl, operation.key))  # type: ignore[union-attr]
         return None if self.session.over else self.session.do(operation)
 
     def value(self, number: int) -> Any:
@@ -128,18 +128,33 @@ class Machine(RuleBasedStateMachine):
             return pools.ttls[number // 5 % len(pools.ttls)]
         return pools.odd_ttls[number // 5 % len(pools.odd_ttls)]
 
-    def read(self, key: Any, way: int) -> None:
-        """Reads a key in one of the ways the store offers (TTL-3, TTL-4)."""
+    def looks(self, key: Any) -> list[Operation]:
+        """All the ways to look at a key that change nothing."""
         ways: list[Operation] = [Get(key)]
         if "has" in self.plan.offers:
             ways.append(Has(key))
         if "list" in self.plan.offers:
             ways += [List(key), List(self.plan.pools.everything)]
+        names = ("keys", "values", "entries")
+        return ways + [Scan(name) for name in names if name in self.plan.offers]  # type: ignore[arg-type]
+
+    def read(self, key: Any, way: int, was: Any = 1) -> None:
+        """Reads a key in one of the ways that the store offers, a swap of `was` among them."""
+        ways = self.looks(key)
         if "cas-create" in self.plan.offers:
             ways.append(Cas(key, ABSENT, "created"))
         if "cas-swap" in self.plan.offers:
-            ways.append(Cas(key, 1, "swapped"))
+            ways.append(Cas(key, was, "swapped"))
         if "cas-delete" in self.plan.offers:
             ways.append(Cas(key, ABSENT, ABSENT))
-        ways += [Scan(name) for name in ("keys", "values", "entries") if name in self.plan.offers]
         self.do(ways[way % len(ways)])
+
+    def read_in_every_way(self, key: Any, way: int, was: Any = 1) -> None:
+        """Reads a key in one way, which may be a swap, and then in all that change nothing.
+
+        Any of them can come first: a read that drops what has expired hides it from the next.
+        """
+        self.read(key, way, was)
+        looks = self.looks(key)
+        for number in range(len(looks)):
+            self.do(looks[(way + number) % len(looks)])

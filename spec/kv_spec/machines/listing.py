@@ -53,13 +53,15 @@ class Listing(Machine):
         script=st.sampled_from(
             ("read", "delete-current", "delete-yielded", "write-new", "overwrite", "abandon")
         ),
-        limit=st.integers(1, 4),
+        limit=st.integers(1, 8),
         key=INDEX,
     )
     def walk(self, script: Any, limit: int, key: int) -> None:
         """A listing stands the writes of the one who walks it (ITER, LIST-10)."""
         for index in range(3):
             self.do(Set(self.keys[index], index))
+        last = "zz" if self.plan.profile.flat else ("zz",)
+        self.do(Set(last, "after all that the walk writes"))
         self.do(Iterate(self.plan.pools.everything, script, limit))
         self.do(Set(self.keys[key], "after"))
         self.do(Get(self.keys[key]))

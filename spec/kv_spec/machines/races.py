@@ -10,20 +10,29 @@ from hypothesis.stateful import precondition, rule
 
 from kv_spec import generate as gen
 from kv_spec import switches
-from kv_spec.machines.base import Machine, offers
+from kv_spec.machines.base import ANY, Machine, Plan, offers
 from kv_spec.operations import Advance, Cas, Get, Has, Increment, Operation, Race, Set
 from kv_spec.outcomes import Raced
 from kv_spec.store import ABSENT
 
 
+def race_kinds(plan: Plan) -> list[str]:
+    """The races of swaps that suit the parts of cas on offer."""
+    if "cas-swap" in plan.offers:
+        return ["swap", "count"] + ["create"] * ("cas-create" in plan.offers)
+    kinds = {"cas-create": "create", "cas-delete": "delete"}
+    return [kind for part, kind in kinds.items() if part in plan.offers]
+
+
 class Races(Machine):
     """Of many that write at once each does what it would do alone, in some order."""
 
-    @precondition(lambda self: self.plan.races and self.races < 1)
-    @offers("cas-swap")
-    @rule(kind=st.sampled_from(("swap", "count", "create")))
-    def race(self, kind: str) -> None:
+    @precondition(lambda self: self.plan.races and self.races < 1 and bool(race_kinds(self.plan)))
+    @rule(number=ANY)
+    def race(self, number: int) -> None:
         """Of several that swap at once one wins; counting by swaps loses none (CAS-8, CAS-10)"""
+        kinds = race_kinds(self.plan)
+        kind = kinds[number % len(kinds)]
 
         def prepare(key: Any) -> Iterable[Operation]:
             return () if kind == "create" else (Set(key, 0),)
@@ -31,6 +40,8 @@ class Races(Machine):
         def branches(key: Any) -> tuple[Operation, ...]:
             if kind == "count":
                 return Increment(key), Increment(key)
+            if kind == "delete":
+                return Cas(key, 0, ABSENT), Cas(key, 0, ABSENT)
             first = ABSENT if kind == "create" else 0
             return Cas(key, first, 1), Cas(key, first, 2)
 
@@ -72,6 +83,6 @@ class Races(Machine):
             if not isinstance(raced, Raced):
                 return
             try:
-                place = places.send((raced.steps, raced.blocked))
+                place = places.send(raced.steps)
             except StopIteration:
                 return

@@ -16,9 +16,11 @@ class Swaps(Machine):
     """A swap goes through exactly where the value is the expected one."""
 
     @offers("cas-create")
-    @rule(key=INDEX, value=ANY, ttl=st.integers(-2, 5))
-    def create(self, key: int, value: int, ttl: int) -> None:
-        """Only an absent key can be created (CAS-3, CAS-6)."""
+    @rule(key=INDEX, value=ANY, ttl=st.integers(-2, 5), over=st.booleans())
+    def create(self, key: int, value: int, ttl: int, over: bool) -> None:
+        """Only an absent key can be created, whatever value stands in the way (CAS-3, CAS-6)."""
+        if over:
+            self.do(Set(self.keys[key], self.plain(value // 3)))
         self.do(Cas(self.keys[key], ABSENT, self.plain(value), self.cas_ttl(ttl)))
         self.do(Get(self.keys[key]))
 

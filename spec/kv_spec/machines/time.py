@@ -37,10 +37,15 @@ class Time(Machine):
     @offers("ttl")
     @rule(key=INDEX, negative=st.booleans(), was=st.booleans(), way=ANY)
     def set_already_expired(self, key: int, negative: bool, was: bool, way: int) -> None:
-        """A ttl of 0 or below leaves neither the entry nor an older one (TTL-6, TTL-7)."""
+        """A ttl of 0 or below leaves neither the entry nor an older one (TTL-6, TTL-7).
+
+        Where the profile reads it as "never", it outlives the default as well (TTL-9).
+        """
         if was:
             self.do(Set(self.keys[key], "older"))
         self.do(Set(self.keys[key], 1, -5.0 if negative else 0.0))
+        if self.plan.time and self.plan.profile.default_ttl is not None:
+            self.do(Advance(self.plan.pools.steps[-1]))
         self.read(self.keys[key], way)
 
     @offers("ttl")
@@ -51,30 +56,37 @@ class Time(Machine):
         self.do(Advance(self.plan.pools.steps[step]))
 
     @offers("ttl")
-    @precondition(lambda self: self.plan.time and any(d > self.now for d in self.deadlines))
-    @rule(side=st.integers(-1, 2), key=INDEX, way=ANY)
-    def advance_to_a_deadline(self, side: int, key: int, way: int) -> None:
-        """Just before a deadline the entry is live, from there (and r) on gone (TTL-2, TTL-3)."""
+    @precondition(lambda self: self.plan.time and any(d > self.now for d, _ in self.deadlines))
+    @rule(side=st.integers(0, 4), way=ANY)
+    def advance_to_a_deadline(self, side: int, way: int) -> None:
+        """Just before a deadline the entry is live, from there (and r) on gone (TTL-2, TTL-3).
+
+        In between either answer is right, and all reads at one instant give the same (TTL-4).
+        """
         r = self.plan.profile.ttl_resolution
-        margin = (-gen.TICK, 0.0, r, r + gen.TICK)[side + 1]
-        due = min(d for d in self.deadlines if d > self.now) + margin - self.now
-        if due > 0:
-            self.do(Advance(due))
-        self.read(self.keys[key], way)
-        self.read(self.keys[key], way + 1)
+        due, key = min((d for d in self.deadlines if d[0] > self.now), key=lambda d: d[0])
+        step = due - self.now + (-gen.TICK, 0.0, r / 2, r, r + gen.TICK)[side]
+        if step > 0:
+            self.do(Advance(step))
+        self.read_in_every_way(key, way)
 
     @offers("ttl")
     @precondition(lambda self: self.plan.time)
-    @rule(key=INDEX, ttl=ANY, way=ANY, between=ANY, value=ANY)
-    def outlive(self, key: int, ttl: int, way: int, between: int, value: int) -> None:
-        """No read sees an entry past its deadline, whatever happened to it before (TTL-3)."""
-        name = self.keys[key]
+    @rule(key=INDEX, ttl=ANY, way=ANY, between=ANY, value=ANY, side=st.integers(0, 7))
+    def outlive(self, key: int, ttl: int, way: int, between: int, value: int, side: int) -> None:
+        """No read sees an entry past its deadline, whatever happened to it before (TTL-3).
+
+        Half of the time the reads come just before the deadline, at it, or within r of it.
+        """
+        name, r = self.keys[key], self.plan.profile.ttl_resolution
         self.do(Set(name, self.plain(value), self.ttl(ttl)))
+        due = self.now + self.ttl(ttl)
         self.disturb(name, between)
-        resolution = self.plan.profile.ttl_resolution
-        self.do(Advance(self.ttl(ttl) + resolution + gen.TICK))
-        self.read(name, way)
-        self.read(name, way + 1)
+        margins = (-gen.TICK, 0.0, r / 2, r)
+        step = due - self.now + (margins[side] if side < 4 else r + gen.TICK)
+        if step > 0:  # a short ttl may be over by now
+            self.do(Advance(step))
+        self.read_in_every_way(name, way, self.plain(value))
 
     def disturb(self, key: Any, number: int) -> None:
         """Something that must not move a deadline (GET-3, HAS-2, CAS-2, SET-6)."""
