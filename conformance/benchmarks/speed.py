@@ -44,8 +44,8 @@ class Bare:
         Bare.operations += 1
         return self.world.perform(operation)
 
-    def may_race(self, kind: str) -> bool:
-        return False
+    def next_race(self, kinds: tuple[str, ...]) -> str | None:
+        return None
 
     def close(self) -> None:
         self.world.close()

@@ -2,8 +2,9 @@
 
     python conformance/checks/odd_but_right.py [--seeds 20] [--examples 80] [--only TEXT …]
 
-Each store gets the whole default run, once for each seed. Exits with 1 if any run of any store
-was not conformant.
+Each store gets the whole default run from the first seed, and from every other seed the machines;
+the vectors are the same for all. Exits with 1 if a run of a right store was not conformant; one on
+a real clock may be inconclusive, since some of what it promises would take long waits.
 """
 
 from __future__ import annotations
@@ -12,43 +13,55 @@ import argparse
 import importlib
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
-ROW = "{:<34} {:>5} {:>9} {:>11} {:>8} {:>9}  {}\n"
+ROW = "{:<34} {:>5} {:>9} {:>11} {:>8} {:>10}  {}\n"
+INCONCLUSIVE = 3
 
 
 def main() -> int:
     """Runs them all; returns the exit code."""
     sys.path.insert(0, str(TESTS))
     stores: dict[str, Any] = importlib.import_module("odd_stores").STORES
-    run: Any = importlib.import_module("odd_stores.trying").run
     options = _options()
-    show = sys.stdout.write
-    show(ROW.format("store", "seeds", "programs", "operations", "seconds", "alarms", ""))
-    failed = False
-    for name, make in stores.items():
-        if options.only and not any(text in name for text in options.only):
-            continue
-        began, sums = time.perf_counter(), [0, 0]
-        alarms: dict[str, str] = {}
-        reasons: dict[tuple[str, ...], str] = {}
-        for seed in range(options.first, options.first + options.seeds):
-            result = run(name, make, seed=seed, examples=options.examples)
-            sums[0] += result.programs
-            sums[1] += result.operations
-            for clause, seen in result.alarms.items():
-                alarms.setdefault(clause, f"seed {seed}, {clause}: {seen}")
-            if result.exit_code:
-                reasons.setdefault(result.reasons, f"seed {seed}: {'; '.join(result.reasons)}")
-        passed = time.perf_counter() - began
-        show(ROW.format(name, options.seeds, *sums, f"{passed:.1f}", len(alarms), result.clock))
-        for line in (*alarms.values(), *reasons.values()):
-            show(f"    {line[:2000]}\n")
-        sys.stdout.flush()
-        failed = failed or bool(alarms or reasons)
-    return int(failed)
+    sys.stdout.write(
+        ROW.format("store", "seeds", "programs", "operations", "seconds", "violations", "clock")
+    )
+    chosen = [
+        name for name in stores if not options.only or any(text in name for text in options.only)
+    ]
+    passed = [_tried(name, stores[name], options) for name in chosen]
+    return int(not all(passed))
+
+
+def _tried(name: str, make: Callable[..., Any], options: argparse.Namespace) -> bool:
+    """Runs one store from every seed, writes its row, and tells whether it passed."""
+    run: Any = importlib.import_module("odd_stores.trying").run
+    began, programs, operations, clock = time.perf_counter(), 0, 0, ""
+    seen: dict[str, str] = {}
+    violations, passed = set(), True
+    for number in range(options.seeds):
+        seed = options.first + number
+        result = run(name, make, seed=seed, examples=options.examples, share=int(number == 0))
+        programs, operations = programs + result.programs, operations + result.operations
+        clock = result.clock
+        violations |= set(result.alarms)
+        for clause, what in result.alarms.items():
+            seen.setdefault(clause, f"seed {seed}, {clause}: {what}")
+        if result.exit_code:
+            seen.setdefault("; ".join(result.reasons), f"seed {seed}: {'; '.join(result.reasons)}")
+            passed = passed and result.exit_code == INCONCLUSIVE and clock == "real"
+    lasted = f"{time.perf_counter() - began:.1f}"
+    sys.stdout.write(
+        ROW.format(name, options.seeds, programs, operations, lasted, len(violations), clock)
+    )
+    for line in seen.values():
+        sys.stdout.write(f"    {line[:2000]}\n")
+    sys.stdout.flush()
+    return passed
 
 
 def _options() -> argparse.Namespace:

@@ -128,7 +128,7 @@ class Engine:
         sys.path.insert(0, here)
         os.chdir(self.settings.folder or ".")
         patched = PatchedClock() if self.settings.clock in ("auto", "patched") else None
-        _preload()
+        _preload(self.settings.folder)
         if patched is not None:
             patched.install()
         with self.watch.during("importing the store"):
@@ -222,10 +222,27 @@ class Engine:
         os._exit(_STUCK)
 
 
-def _preload() -> None:
+def _preload(folder: str) -> None:
     """Imports what waits by real time, before the process's time is patched."""
     for name in ("asyncio", "concurrent.futures.thread", "queue", "hypothesis.stateful"):
         importlib.import_module(name)
+    if "HYPOTHESIS_STORAGE_DIRECTORY" not in os.environ:
+        from hypothesis.configuration import set_hypothesis_home_dir
+
+        set_hypothesis_home_dir(_cache(folder))
+
+
+def _cache(folder: str) -> Path:
+    """Where Hypothesis keeps its table of characters, which takes it a second to make.
+
+    Not in the current folder, its own choice: a run leaves nothing behind there.
+    """
+    try:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        caches.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return Path(folder)
+    return caches / "kv-conformance"
 
 
 def _described(error: BaseException) -> str:

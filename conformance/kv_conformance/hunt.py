@@ -13,6 +13,7 @@ from kv_spec.operations import Cas, Get, Increment, Operation, Program, Race, Se
 from kv_conformance.phases.side_by_side import Patient, real_waits
 from kv_conformance.session import Session
 from kv_conformance.shrink import BatchShrinker, Shrinker
+from kv_conformance.simplify import about_one_key
 from kv_conformance.trial import Trial
 
 _OF_STATE: Final = frozenset(
@@ -92,7 +93,7 @@ class Hunt:
 
     def _settle(self, program: Program, violation: Violation) -> Caught | None:
         """The fault behind a violation; None where it only follows from one known already."""
-        way = self._way(program)
+        way, program = self._way(program), open_races(program)
         suspected = {violation.clause, *violation.others}
         shrinker = self._shrinker(way, suspected)
         again = shrinker.failing(program)
@@ -115,7 +116,8 @@ class Hunt:
         the key holds, and the get shows it best.
         """
         session = way.run(program, minimal=True)
-        program, found = session.program, session.violation
+        found = session.violation
+        program = _up_to_fault(session) or program
         if any(isinstance(operation, Race) for operation in program):
             alone = way.run(one_by_one(program), minimal=True)
             if alone.violation is not None:
@@ -186,5 +188,21 @@ def one_by_one(program: Program) -> Program:
     return tuple(calm)
 
 
+def open_races(program: Program) -> Program:
+    """The program without what is not about its last race's key, that race tried at every place.
+
+    Where two workers run freely after a switch, the same switch may show the fault once and not
+    again; that some switch shows it is certain. A program without a race is left as it is.
+    """
+    if not any(isinstance(operation, Race) for operation in program):
+        return program
+    short = next(about_one_key(program), program)
+    return tuple(replace(op, switch=None) if isinstance(op, Race) else op for op in short)
+
+
 def _up_to_fault(session: Session) -> Program | None:
-    return session.program if session.violated else None
+    if not session.violated:
+        return None
+    return tuple(
+        replace(op, switch=None) if isinstance(op, Race) else op for op in session.program
+    )

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from kv_spec.profile import Profile
 
 from .odd_stores import STORES
 from .odd_stores.trying import run
@@ -22,18 +23,19 @@ BY_COMMAND = (
     "clocks.RememberedMonotonic",
     "clocks.GivenBoth",
     "asynchronous.connect",
-    "families.LikePolystore",
 )
 """Some of which the way through the command line asks more than the way in this process."""
 
 
 @pytest.mark.parametrize("name", STORES)
 def test_it_passes(name: str) -> None:
-    for seed in range(2):
-        result = run(name, STORES[name], seed=seed, examples=6, share=12)
+    # Races take their time, and are the same for every seed.
+    races = getattr(STORES[name], "profile", None) == Profile()
+    for seed in range(1 if races else 2):
+        result = run(name, STORES[name], seed=seed, examples=4, share=16)
         assert result.alarms == {}
         assert (result.exit_code, result.reasons) == (0, ())
-        assert result.operations > 500
+        assert result.operations > 300
 
 
 def test_there_are_many_and_each_says_what_is_odd_about_it() -> None:

@@ -167,8 +167,8 @@ def _walk(operation: Iterate, shown: bool) -> Iterator[str]:
 
 def _race(operation: Race, shown: bool) -> Iterator[str]:
     yield "from concurrent.futures import ThreadPoolExecutor"
-    where = "" if operation.switch is None else f", the first held at its step {operation.switch}"
-    yield f"calls = [  # at once{where}"
+    step = "one step after the other" if operation.switch is None else f"step {operation.switch}"
+    yield f"calls = [  # at once, the first held at {step} while the others run"
     for branch in operation.branches:
         if isinstance(branch, Increment):
             yield f"    lambda: increment(store, {literal(branch.key)}),"

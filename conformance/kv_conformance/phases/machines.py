@@ -74,10 +74,13 @@ class CollectingSession:
             self.over = True
             return None
 
-    def may_race(self, kind: str) -> bool:
-        """True for the first races of a kind in a run."""
-        self.collector.races[kind] += 1
-        return self.collector.races[kind] <= MOST_RACES
+    def next_race(self, kinds: tuple[str, ...]) -> str | None:
+        """The kind of race that this run tried least, if that is seldom enough."""
+        if self.over:
+            return None
+        least = min(kinds, key=lambda kind: self.collector.races[kind])
+        self.collector.races[least] += 1
+        return least if self.collector.races[least] <= MOST_RACES else None
 
     def close(self) -> None:
         """Ends the program."""

@@ -214,9 +214,8 @@ class Recording:
         """True once the program is long enough."""
         return len(self.session.steps) >= MOST_OPERATIONS
 
-    def may_race(self, _: str) -> bool:
-        """False: racers need a clock of their own."""
-        return False
+    def next_race(self, _: tuple[str, ...]) -> None:
+        """None: racers need a clock of their own."""
 
     def do(self, operation: Operation) -> Outcome:
         """Performs an operation on the reference."""

@@ -114,7 +114,11 @@ class Run:
         self, *options: str, env: Mapping[str, str] | None = None, **more: Any
     ) -> subprocess.Popen[str]:
         """Starts the command in the folder."""
-        paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        paths = {
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            # One for all runs: Hypothesis takes a second for its table of characters.
+            "XDG_CACHE_HOME": str(self.folder.parent / "cache"),
+        }
         return subprocess.Popen(
             [sys.executable, "-m", "kv_conformance.cli", *options],
             cwd=self.folder,

@@ -48,6 +48,13 @@ def test_a_whole_run_of_a_right_store_passes(run: Run) -> None:
     assert result.code == 0, result.reasons
 
 
+def test_a_run_leaves_nothing_behind(run: Run) -> None:
+    before = {path.name for path in run.folder.iterdir()} | {"store.py", "report.json"}
+    run(RIGHT)
+    after = {path.name for path in run.folder.iterdir()} - {"report.xml", "__pycache__"}
+    assert after == before
+
+
 def test_a_must_that_a_whole_run_left_untested_is_no_pass(run: Run) -> None:
     result = run(
         """

@@ -37,13 +37,13 @@ class Run:
 def run(name: str, make: Callable[..., Any], *, seed: int, examples: int, share: int = 1) -> Run:
     """Does what the command line does: looks at a store, chooses a clock, runs the phases.
 
-    With `share` only every so many vectors are run, others for each seed, and what they leave
-    untested does not count.
+    With `share` only every so many vectors are run, others for each seed (with 0 none), and what
+    they leave untested does not count.
     """
     if hasattr(make, "new_process"):  # as it would be one, each time, by the command line
         make.new_process()
     settings = Settings(store=name, seed=seed, examples=examples)
-    verdict, came_to = Verdict(narrowed=share > 1), Run()
+    verdict, came_to = Verdict(narrowed=share != 1), Run()
 
     def emit(event: events.Event) -> None:
         verdict.handle(event)
@@ -95,6 +95,7 @@ def _phases(stage: Stage, settings: Settings, share: int) -> Iterator[tuple[str,
         if name != "vectors" or share == 1:
             yield name, phase
             continue
-        all_of_them = vectors.programs(stage.profile, stage.offer.capabilities, stage.plan.time)
-        some = [program for _, program in all_of_them][settings.seed % share :: share]
-        yield name, lambda hunt, on, some=some: programs.run(hunt, some, on)  # type: ignore[misc]
+        if share:
+            everything = vectors.programs(stage.profile, stage.offer.capabilities, stage.plan.time)
+            some = [program for _, program in everything][settings.seed % share :: share]
+            yield name, lambda hunt, on, some=some: programs.run(hunt, some, on)  # type: ignore[misc]

@@ -30,8 +30,8 @@ class LiveSession(Protocol):
     def over(self) -> bool:
         """True when the program is to end early."""
 
-    def may_race(self, kind: str) -> bool:
-        """True if a race of this kind is worth its time in this program."""
+    def next_race(self, kinds: tuple[str, ...]) -> str | None:
+        """The kind of race that is worth its time in this program; None if none is."""
 
     def close(self) -> None:
         """Gives the store back."""

@@ -63,6 +63,7 @@ class Listing(Machine):
         last = "zz" if self.plan.profile.flat else ("zz",)
         self.do(Set(last, "after all that the walk writes"))
         self.do(Iterate(self.plan.pools.everything, script, limit))
+        self.do(Iterate(self.plan.pools.everything, "write-new", 8))
         self.do(Set(self.keys[key], "after"))
         self.do(Get(self.keys[key]))
         self.do(List(self.plan.pools.everything))

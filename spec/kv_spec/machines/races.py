@@ -2,83 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeAlias
 
-from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from kv_spec import generate as gen
 from kv_spec import switches
-from kv_spec.machines.base import ANY, Machine, Plan, offers
+from kv_spec.machines.base import Machine, Plan
 from kv_spec.operations import Advance, Cas, Get, Has, Increment, Operation, Race, Set
 from kv_spec.outcomes import Raced
 from kv_spec.store import ABSENT
 
+Operations: TypeAlias = "tuple[Operation, ...]"
+Kind: TypeAlias = "Callable[[Any], tuple[Operations, Operations]]"
+"""From a key to what comes before the race, and to its branches."""
 
-def race_kinds(plan: Plan) -> list[str]:
-    """The races of swaps that suit the parts of cas on offer."""
-    if "cas-swap" in plan.offers:
-        return ["swap", "count"] + ["create"] * ("cas-create" in plan.offers)
-    kinds = {"cas-create": "create", "cas-delete": "delete"}
-    return [kind for part, kind in kinds.items() if part in plan.offers]
+
+def _swap(key: Any) -> tuple[Operations, Operations]:
+    """Of several that swap the same value one wins (CAS-8, CAS-9)."""
+    return (Set(key, 0),), (Cas(key, 0, 1), Cas(key, 0, 2))
+
+
+def _create(key: Any) -> tuple[Operations, Operations]:
+    """Of several that create a key one wins (CAS-8, CAS-9)."""
+    return (), (Cas(key, ABSENT, 1), Cas(key, ABSENT, 2))
+
+
+def _delete(key: Any) -> tuple[Operations, Operations]:
+    """Of several that swap the same value for ABSENT one wins (CAS-8, CAS-9)."""
+    return (Set(key, 0),), (Cas(key, 0, ABSENT), Cas(key, 0, ABSENT))
+
+
+def _count(key: Any) -> tuple[Operations, Operations]:
+    """Counting by swaps loses nothing (CAS-10)."""
+    return (Set(key, 0),), (Increment(key), Increment(key))
+
+
+def _purge(
+    read: type[Get] | type[Has], lived: float, late: float, key: Any
+) -> tuple[Operations, Operations]:
+    """Who drops an expired entry does not drop the one written since (TTL-10)."""
+    return (Set(key, "expired", lived), Advance(late)), (read(key), Set(key, "new"))
+
+
+_SWAPS: Final[dict[str, tuple[str, Kind]]] = {
+    "swap": ("cas-swap", _swap),
+    "create": ("cas-create", _create),
+    "count": ("cas-swap", _count),
+    "delete": ("cas-delete", _delete),
+}
+
+
+def kinds(plan: Plan) -> dict[str, Kind]:
+    """The kinds of race that suit what a store offers."""
+    found = {name: kind for name, (part, kind) in _SWAPS.items() if part in plan.offers}
+    if {"swap", "delete"} <= found.keys():
+        del found["delete"]  # a swap for nothing takes the way of any other swap
+    if "ttl" in plan.offers and plan.time:
+        lived = plan.pools.ttls[0]
+        late = lived + plan.profile.ttl_resolution + gen.TICK
+        found["purge by get"] = partial(_purge, Get, lived, late)
+        if "has" in plan.offers:
+            found["purge by has"] = partial(_purge, Has, lived, late)
+    return found
 
 
 class Races(Machine):
     """Of many that write at once each does what it would do alone, in some order."""
 
-    @precondition(lambda self: self.plan.races and self.races < 1 and bool(race_kinds(self.plan)))
-    @rule(number=ANY)
-    def race(self, number: int) -> None:
-        """Of several that swap at once one wins; counting by swaps loses none (CAS-8, CAS-10)"""
-        kinds = race_kinds(self.plan)
-        kind = kinds[number % len(kinds)]
-
-        def prepare(key: Any) -> Iterable[Operation]:
-            return () if kind == "create" else (Set(key, 0),)
-
-        def branches(key: Any) -> tuple[Operation, ...]:
-            if kind == "count":
-                return Increment(key), Increment(key)
-            if kind == "delete":
-                return Cas(key, 0, ABSENT), Cas(key, 0, ABSENT)
-            first = ABSENT if kind == "create" else 0
-            return Cas(key, first, 1), Cas(key, first, 2)
-
-        self.try_everywhere(kind, prepare, branches)
-
-    @precondition(lambda self: self.plan.races and self.plan.time and self.races < 1)
-    @offers("ttl")
-    @rule(by_has=st.booleans())
-    def purge(self, by_has: bool) -> None:
-        """Who drops an expired entry does not drop the one written since (TTL-10)."""
-        lived = self.plan.pools.ttls[0]
-
-        def prepare(key: Any) -> Iterable[Operation]:
-            late = lived + self.plan.profile.ttl_resolution + gen.TICK
-            return Set(key, "expired", lived), Advance(late)
-
-        def branches(key: Any) -> tuple[Operation, ...]:
-            reader = Has(key) if by_has and "has" in self.plan.offers else Get(key)
-            return reader, Set(key, "new")
-
-        self.try_everywhere("purge by has" if by_has else "purge", prepare, branches)
-
-    def try_everywhere(self, kind: str, prepare: Any, branches: Any) -> None:
-        """Runs a race once for each place at which its first branch can be held."""
+    @precondition(lambda self: self.plan.races and self.races < 1 and bool(kinds(self.plan)))
+    @rule()
+    def race(self) -> None:
+        """Every kind of race has its turn, each at every place where its first branch can wait."""
         self.races += 1
-        if not self.session.may_race(kind):
+        possible = kinds(self.plan)
+        chosen = self.session.next_race(tuple(possible))
+        if chosen is None:
             return
         # Not by `self.do`: how many places there are is the store's doing, and what was done at
         # them must not decide which rules can be drawn later.
         session, places = self.session, switches.places()
         place = next(places)
         while not session.over:
-            name = f"{self.races}-{place}"
-            key = f"race{name}" if self.plan.profile.flat else ("race", name)
-            for operation in prepare(key):
+            name = f"{chosen} {place}"
+            key = f"race {name}" if self.plan.profile.flat else ("race", name)
+            before, branches = possible[chosen](key)
+            for operation in before:
                 session.do(operation)
-            raced = session.do(Race(branches(key), place))
+            raced = session.do(Race(branches, place))
             session.do(Get(key))
             if not isinstance(raced, Raced):
                 return
