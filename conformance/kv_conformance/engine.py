@@ -6,7 +6,6 @@ by the process that waits for the events.
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import sys
@@ -31,6 +30,7 @@ from kv_conformance.stage import Stage, set_up
 from kv_conformance.subject.black_box import BlackBox
 from kv_conformance.subject.silence import Unreachable
 from kv_conformance.subject.world import World
+from kv_conformance.surroundings import preload, quiet
 from kv_conformance.target import TargetError, find, started
 from kv_conformance.trial import trial_of
 from kv_conformance.watch import Watch
@@ -60,7 +60,7 @@ def main(settings: Settings, connection: Any) -> None:
                 # Who started the run is gone: there is nobody left to work for.
                 os._exit(_NOBODY_LISTENS)
 
-    _quiet(settings.folder)
+    quiet(settings.folder)
     engine = Engine(settings, lambda event: send(plain(event)), send)
     stopped = engine.run()
     if engine.watch is not None:
@@ -71,14 +71,6 @@ def main(settings: Settings, connection: Any) -> None:
     connection.close()
     # Not sys.exit: threads that the store left behind must not keep the process.
     os._exit(0)
-
-
-def _quiet(folder: str) -> None:
-    """What the store prints goes to a file, not between the lines of a report."""
-    target = os.open(Path(folder or ".") / "output.log", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
-    os.dup2(target, 1)
-    os.dup2(target, 2)
-    os.close(target)
 
 
 class Engine:
@@ -128,7 +120,7 @@ class Engine:
         sys.path.insert(0, here)
         os.chdir(self.settings.folder or ".")
         patched = PatchedClock() if self.settings.clock in ("auto", "patched") else None
-        _preload(self.settings.folder)
+        preload(self.settings.folder)
         if patched is not None:
             patched.install()
         with self.watch.during("importing the store"):
@@ -220,29 +212,6 @@ class Engine:
         self.emit(events.Stopped("hang", endless(doing, self.settings.timeout), program, python))
         self.send(OVER)
         os._exit(_STUCK)
-
-
-def _preload(folder: str) -> None:
-    """Imports what waits by real time, before the process's time is patched."""
-    for name in ("asyncio", "concurrent.futures.thread", "queue", "hypothesis.stateful"):
-        importlib.import_module(name)
-    if "HYPOTHESIS_STORAGE_DIRECTORY" not in os.environ:
-        from hypothesis.configuration import set_hypothesis_home_dir
-
-        set_hypothesis_home_dir(_cache(folder))
-
-
-def _cache(folder: str) -> Path:
-    """Where Hypothesis keeps its table of characters, which takes it a second to make.
-
-    Not in the current folder, its own choice: a run leaves nothing behind there.
-    """
-    try:
-        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        caches.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):
-        return Path(folder)
-    return caches / "kv-conformance"
 
 
 def _described(error: BaseException) -> str:

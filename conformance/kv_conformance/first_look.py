@@ -7,6 +7,8 @@ way ends the run with the one thing to do about it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 from kv_reference.verdicts import Violation, show
@@ -18,6 +20,7 @@ from kv_spec.values import equal
 from kv_conformance.settings import Settings, UsageError
 from kv_conformance.subject.factory import Factory
 from kv_conformance.subject.offer import Offer, OfferError, declared_profile, look
+from kv_conformance.subject.salted import HIDDEN, salt_bytes
 from kv_conformance.subject.silence import Unreachable
 from kv_conformance.subject.world import Subject, World
 from kv_conformance.target import Target
@@ -177,3 +180,49 @@ def _lives_by(subject: Subject, ttl: float, unit: float) -> bool:
     finally:
         world.perform(Delete(key))
         world.close()
+
+
+def version_of(store: Any, factory: Factory) -> str | None:
+    """What the store says of its version, or of itself; None where it says nothing."""
+    with suppress(BaseException), factory.watched("describe"):
+        version = getattr(store, "version", None)
+        if isinstance(version, str):
+            return version[:200]
+        if callable(getattr(type(store), "describe", None)):
+            return str(store.describe())[:200]
+    return None
+
+
+def reopen(subject: Subject, world: World, offer: Offer) -> None:
+    """Goes on with the profile known, and without closing what would be met again closed."""
+    subject.profile = offer.profile
+    subject.shared = subject.factory.takes_space
+    again = subject.world()
+    subject.factory.kept = again.handles[0] is world.handles[0]
+    world.close()
+    again.close()
+
+
+def set_apart(subject: Subject, offer: Offer) -> Offer:
+    """Stores that see each other's entries (OPEN-1): every program keeps to keys of its own."""
+    subject.salted = True
+    longest = offer.profile.max_key_bytes
+    if longest is not None:
+        longest = max(1, longest - salt_bytes(flat=offer.profile.flat))
+    left_out = HIDDEN & offer.capabilities
+    if subject.factory.kept:
+        left_out |= {"close"} & offer.capabilities
+    profile = offer.profile.replace(max_key_bytes=longest)
+    subject.profile = profile
+    note = (
+        "the factory gives stores that see each other's entries (OPEN-1): from here on every "
+        "program keeps to keys of its own"
+    )
+    if left_out:
+        note += f", and {', '.join(sorted(left_out))} are left out"
+    return replace(
+        offer,
+        profile=profile,
+        capabilities=offer.capabilities - left_out,
+        notes=(*offer.notes, note),
+    )

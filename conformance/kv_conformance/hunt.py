@@ -76,6 +76,10 @@ class Hunt:
         self._passed_over[violation.clause] += 1
         return self._passed_over[violation.clause] < 1 << again
 
+    def run(self, program: Sequence[Operation]) -> Session:
+        """Runs a program up to a violation that is worth a look."""
+        return self._way(tuple(program)).run(tuple(program), ignores=self.ignores)
+
     def investigate(self, program: Program, violation: Violation) -> Caught | None:
         """Shrinks a failing program and reports its clause, unless it is known already.
 
@@ -203,6 +207,4 @@ def open_races(program: Program) -> Program:
 def _up_to_fault(session: Session) -> Program | None:
     if not session.violated:
         return None
-    return tuple(
-        replace(op, switch=None) if isinstance(op, Race) else op for op in session.program
-    )
+    return tuple(replace(op, switch=None) if isinstance(op, Race) else op for op in session.program)

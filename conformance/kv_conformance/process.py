@@ -88,7 +88,7 @@ class _Listener:
         while not self.receiver.poll():
             left = until - real_time.monotonic()
             if left <= 0:
-                return _SILENT
+                return _SILENT if self.process.is_alive() else _GONE
             ready = connection.wait([self.receiver, self.process.sentinel], left)
             # The process may be gone while a child of its own still holds the pipe.
             if ready == [self.process.sentinel] and not self.receiver.poll():

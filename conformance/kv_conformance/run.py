@@ -15,6 +15,7 @@ from kv_spec.clauses import clauses
 from kv_conformance import events, real_time
 from kv_conformance.process import watched
 from kv_conformance.settings import Settings, harness_version
+from kv_conformance.surroundings import OUTPUT
 from kv_conformance.verdict import Verdict
 
 SPEC_VERSION: Final = "1"
@@ -82,7 +83,7 @@ def _folder() -> Iterator[str]:
 
 def _printed(folder: str) -> str:
     """The first lines of what the store printed; a store may print more than there is memory."""
-    with contextlib.suppress(OSError), (Path(folder) / "output.log").open("rb") as stream:
+    with contextlib.suppress(OSError), (Path(folder) / OUTPUT).open("rb") as stream:
         text = stream.read(_MOST_PRINTED).decode("utf-8", "replace").strip()
         more = bool(stream.read(1))
         lines = text.splitlines()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from kv_reference.verdicts import Violation
+from kv_spec.generate import pools
 from kv_spec.json_form import from_json
 from kv_spec.machines import Plan
 from kv_spec.operations import Get, Program
@@ -17,6 +18,7 @@ from kv_spec.profile import BASE, CAS_PARTS, Profile
 from kv_conformance import events, first_look
 from kv_conformance.clocks.base import Clock
 from kv_conformance.clocks.choose import choose
+from kv_conformance.clocks.granularity import Granularity, measure
 from kv_conformance.clocks.real import RealClock
 from kv_conformance.clocks.virtual import InjectedClock, PatchedClock
 from kv_conformance.hunt import Hunt
@@ -25,8 +27,7 @@ from kv_conformance.settings import Settings, UsageError
 from kv_conformance.snippet import Opening
 from kv_conformance.subject.factory import Factory
 from kv_conformance.subject.offer import Offer
-from kv_conformance.subject.salted import HIDDEN, salt_bytes
-from kv_conformance.subject.world import Subject, World
+from kv_conformance.subject.world import Subject
 from kv_conformance.target import Target
 from kv_conformance.trial import Trial
 from kv_conformance.watch import Watch
@@ -50,6 +51,8 @@ class Stage:
     trial: Trial
     plan: Plan
     excused: dict[str, str] = field(default_factory=dict)
+    granularity: Granularity | None = None
+    """How the store was seen to expire, where that is waited for in real time."""
     leak: tuple[Program, Violation] | None = None
     """How the first look saw a write in one space from another (OPEN-1)."""
 
@@ -75,23 +78,52 @@ class Stage:
             program = from_json(settings.replay)
             yield "replay", lambda hunt, on: replay.run(hunt, program, self.offer.capabilities, on)
             return
+        seed, examples = settings.seed, settings.examples
         if "vectors" in settings.phases:
             from kv_conformance.phases import vectors
 
-            examples = [
-                program
-                for _, program in vectors.programs(
-                    self.profile, self.offer.capabilities, self.plan.time, 1.0
-                )
-            ]
-            yield "vectors", lambda hunt, on: programs.run(hunt, examples, on)
+            owed = vectors.programs(
+                self.profile, self.offer.capabilities, self.plan.time, races=self.plan.races
+            )
+            given = [program for _, program in owed]
+            yield (
+                "vectors",
+                self._timed(settings, lambda hunt, on: programs.run(hunt, given, on), "vectors"),
+            )
         if "machines" in settings.phases:
             yield (
                 "machines",
-                lambda hunt, on: machines.run(
-                    hunt, self.plan, seed=settings.seed, examples=settings.examples, progress=on
+                self._timed(
+                    settings,
+                    lambda hunt, on: machines.run(
+                        hunt, self.plan, seed=seed, examples=examples, progress=on
+                    ),
+                    "machines",
                 ),
             )
+
+    def _timed(self, settings: Settings, phase: Phase, part: str) -> Phase:
+        """A phase, and after the last one the programs of all that wait, side by side."""
+        granularity = self.granularity
+        if granularity is None or part != settings.phases[-1]:
+            return phase
+
+        def both(hunt: Hunt, on: OnProgress) -> Tally:
+            from kv_conformance.phases import timed
+
+            first = phase(hunt, on)
+            second = timed.run(
+                hunt,
+                self.plan,
+                seed=settings.seed,
+                programs=settings.examples,
+                granularity=granularity,
+                progress=lambda tally: on(first.plus(tally)),
+                parts=settings.phases,
+            )
+            return first.plus(second)
+
+        return both
 
 
 def set_up(
@@ -112,7 +144,7 @@ def set_up(
         (original,) = world.handles
         offer = first_look.offer_of(original, factory, settings)
         first_look.check_empty(world, offer.profile)
-        _reopen(subject, world, offer)
+        first_look.reopen(subject, world, offer)
         first = subject.world()
         first_look.check_keys(first, offer.profile, settings)
         leak = first_look.shared_state(first, offer.profile)
@@ -124,7 +156,7 @@ def set_up(
         if ttl:
             first_look.check_units(subject, settings)
     if leak is not None:
-        offer = _set_apart(subject, offer)
+        offer = first_look.set_apart(subject, offer)
     excused = _excuses(subject, offer)
     kind = choice.clock.kind
     short = next((word for word in ("injected", "patched") if word in kind), "real")
@@ -140,8 +172,16 @@ def set_up(
         time=choice.clock.exact,
     )
     _announce(target, original, offer, excused, factory, emit)
-    emit(events.ClockChosen(kind, choice.why, choice.clock.exact))
-    return Stage(subject, offer, opening, Trial(subject), plan, excused, leak)
+    trial = Trial(subject)
+    granularity = None
+    if ttl and not choice.clock.exact:
+        granularity = measure(trial)
+    late = None if granularity is None or math.isinf(granularity.late) else granularity.late
+    unit = 1.0 if granularity is None else granularity.unit
+    if granularity is not None:
+        plan = replace(plan, pools=pools(offer.profile, ttl_unit=unit))
+    emit(events.ClockChosen(kind, choice.why, choice.clock.exact, late, unit))
+    return Stage(subject, offer, opening, trial, plan, excused, granularity, leak)
 
 
 def _subject(
@@ -161,41 +201,6 @@ def _subject(
         factory.watched, subject.box = watch.during, watch.box
         watch.subject = subject
     return subject, options
-
-
-def _reopen(subject: Subject, world: World, offer: Offer) -> None:
-    """Goes on with the profile known, and without closing what would be met again closed."""
-    subject.profile = offer.profile
-    subject.shared = subject.factory.takes_space
-    again = subject.world()
-    subject.factory.kept = again.handles[0] is world.handles[0]
-    world.close()
-    again.close()
-
-
-def _set_apart(subject: Subject, offer: Offer) -> Offer:
-    """Stores that see each other's entries (OPEN-1): every program keeps to keys of its own."""
-    subject.salted = True
-    longest = offer.profile.max_key_bytes
-    if longest is not None:
-        longest = max(1, longest - salt_bytes(flat=offer.profile.flat))
-    left_out = HIDDEN & offer.capabilities
-    if subject.factory.kept:
-        left_out |= {"close"} & offer.capabilities
-    profile = offer.profile.replace(max_key_bytes=longest)
-    subject.profile = profile
-    note = (
-        "the factory gives stores that see each other's entries (OPEN-1): from here on every "
-        "program keeps to keys of its own"
-    )
-    if left_out:
-        note += f", and {', '.join(sorted(left_out))} are left out"
-    return replace(
-        offer,
-        profile=profile,
-        capabilities=offer.capabilities - left_out,
-        notes=(*offer.notes, note),
-    )
 
 
 def _concurrent(offer: Offer) -> bool:
@@ -231,7 +236,7 @@ def _announce(
     emit(
         events.StoreOpened(
             name=type(original).__name__,
-            version=_version(original, factory),
+            version=first_look.version_of(original, factory),
             profile=offer.profile.name,
             declared=offer.profile.differences(),
             capabilities=tuple(sorted(offer.capabilities)),
@@ -241,14 +246,3 @@ def _announce(
             excused=excused,
         )
     )
-
-
-def _version(store: Any, factory: Factory) -> str | None:
-    """What the store says of its version, or of itself; None where it says nothing."""
-    with suppress(BaseException), factory.watched("describe"):
-        version = getattr(store, "version", None)
-        if isinstance(version, str):
-            return version[:200]
-        if callable(getattr(type(store), "describe", None)):
-            return str(store.describe())[:200]
-    return None

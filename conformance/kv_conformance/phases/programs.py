@@ -20,7 +20,7 @@ def run(
     tally = Tally()
     for program in programs:
         while True:
-            session = hunt.trial.run(program, ignores=hunt.ignores)
+            session = hunt.run(program)
             violation = session.violation
             if violation is None:
                 break

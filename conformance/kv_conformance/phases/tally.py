@@ -23,5 +23,13 @@ class Tally:
         self.operations += len(session.steps)
         self.checks.update(session.oracle.checks)
 
+    def plus(self, other: Tally) -> Tally:
+        """What both come to together."""
+        return Tally(
+            self.programs + other.programs,
+            self.operations + other.operations,
+            self.checks + other.checks,
+        )
+
 
 OnProgress = Callable[[Tally], None]

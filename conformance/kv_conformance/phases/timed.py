@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from kv_spec import generate
@@ -48,18 +48,22 @@ def run(
     programs: int,
     granularity: Granularity,
     progress: OnProgress = lambda _: None,
+    parts: Collection[str] = ("vectors", "machines"),
 ) -> Tally:
     """Runs `edges`, `examples` and `programs` that are generated, and investigates what they break.
+
+    The examples are the part `vectors`, the others the part `machines`.
 
     The same seed runs the same programs, as far as `granularity` is the same. Raises
     HarnessFault as `Hunt.investigate` does.
     """
     limit = MOST_UNITS * granularity.unit + plan.profile.ttl_resolution
-    todo = [
-        *edges(plan, granularity.unit),
-        *examples(plan, granularity.unit, max(1.25 * limit, LONGEST_EXAMPLE)),
-        *generated(hunt.reference, plan, granularity.unit, limit, seed=seed, programs=programs),
-    ]
+    unit, todo = granularity.unit, list[Program]()
+    if "vectors" in parts:
+        todo += examples(plan, unit, max(1.25 * limit, LONGEST_EXAMPLE))
+    if "machines" in parts:
+        todo += edges(plan, unit)
+        todo += generated(hunt.reference, plan, unit, limit, seed=seed, programs=programs)
     tally, at_once = Tally(), _at_once(granularity)
 
     def done(_: int, session: Session) -> None:

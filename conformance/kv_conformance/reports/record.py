@@ -195,7 +195,10 @@ class Record:
             return f"violations: {'; '.join(parts)}" if parts else "violations"
         asked = ""
         if self.started and self.started.narrowed:
-            asked = f", as far as asked ({ranges(in_document_order(self.started.clauses))})"
+            what = ranges(in_document_order(self.started.clauses))
+            if set(self.started.clauses) == set(clauses()):  # narrowed by the phases
+                what = ", ".join(self.started.phases)
+            asked = f", as far as asked ({what})"
         lacks = f"; not offered: {', '.join(self.lacks)}" if self.lacks else ""
         return f"conformant{asked}: {', '.join(self.offers) or 'core'}{lacks}"
 

@@ -82,7 +82,7 @@ def test_a_long_fill_is_no_hang(run: Run) -> None:
 def test_what_a_store_leaves_running_does_not_keep_the_run(run: Run, kind: str) -> None:
     leave = {
         "thread": "threading.Thread(target=time.sleep, args=(100_000,)).start()",
-        "process": "os.fork() or (time.sleep(5), os._exit(0))",
+        "process": "os.fork() or (time.sleep(2), os._exit(0))",
     }[kind]
     result = run(
         f"import os, threading, time\nclass Store(Right):\n    def __init__(self):\n"

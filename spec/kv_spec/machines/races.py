@@ -16,6 +16,8 @@ from kv_spec.outcomes import Raced
 from kv_spec.store import ABSENT
 
 Operations: TypeAlias = "tuple[Operation, ...]"
+EXPIRED: Final = "purge"
+"""The kinds of race that begin with an expired entry."""
 Kind: TypeAlias = "Callable[[Any], tuple[Operations, Operations]]"
 """From a key to what comes before the race, and to its branches."""
 
@@ -40,11 +42,9 @@ def _count(key: Any) -> tuple[Operations, Operations]:
     return (Set(key, 0),), (Increment(key), Increment(key))
 
 
-def _purge(
-    read: type[Get] | type[Has], lived: float, late: float, key: Any
-) -> tuple[Operations, Operations]:
+def _purge(read: type[Get] | type[Has], lives: float, key: Any) -> tuple[Operations, Operations]:
     """Who drops an expired entry does not drop the one written since (TTL-10)."""
-    return (Set(key, "expired", lived), Advance(late)), (read(key), Set(key, "new"))
+    return (Set(key, "expired", lives),), (read(key), Set(key, "new"))
 
 
 _SWAPS: Final[dict[str, tuple[str, Kind]]] = {
@@ -60,12 +60,12 @@ def kinds(plan: Plan) -> dict[str, Kind]:
     found = {name: kind for name, (part, kind) in _SWAPS.items() if part in plan.offers}
     if {"swap", "delete"} <= found.keys():
         del found["delete"]  # a swap for nothing takes the way of any other swap
-    if "ttl" in plan.offers and plan.time:
-        lived = plan.pools.ttls[0]
-        late = lived + plan.profile.ttl_resolution + gen.TICK
-        found["purge by get"] = partial(_purge, Get, lived, late)
-        if "has" in plan.offers:
-            found["purge by has"] = partial(_purge, Has, lived, late)
+    if "ttl" in plan.offers:
+        lives = plan.pools.ttls[0]
+        found[f"{EXPIRED} by get"] = partial(_purge, Get, lives)
+        # Where waiting is real one wait has to do.
+        if "has" in plan.offers and plan.time:
+            found[f"{EXPIRED} by has"] = partial(_purge, Has, lives)
     return found
 
 
@@ -81,21 +81,36 @@ class Races(Machine):
         chosen = self.session.next_race(tuple(possible))
         if chosen is None:
             return
+        self.try_everywhere(possible[chosen], chosen)
+
+    def try_everywhere(self, kind: Kind, name: str) -> None:
+        """Runs a race once for each place, each on a key of its own."""
         # Not by `self.do`: how many places there are is the store's doing, and what was done at
         # them must not decide which rules can be drawn later.
         session, places = self.session, switches.places()
+        numbers = range(switches.MOST + 1)
+        texts = [f"{name} {number}" for number in numbers]
+        keys: list[Any] = texts if self.plan.profile.flat else [("race", text) for text in texts]
+        expired = name.startswith(EXPIRED)
+        if expired:  # one wait for all
+            for key in keys:
+                session.do(kind(key)[0][0])
+            session.do(Advance(self.late))
         place = next(places)
-        while not session.over:
-            name = f"{chosen} {place}"
-            key = f"race {name}" if self.plan.profile.flat else ("race", name)
-            before, branches = possible[chosen](key)
-            for operation in before:
+        for key in keys:
+            before, branches = kind(key)
+            for operation in () if expired else before:
                 session.do(operation)
             raced = session.do(Race(branches, place))
             session.do(Get(key))
-            if not isinstance(raced, Raced):
+            if session.over or not isinstance(raced, Raced):
                 return
             try:
                 place = places.send(raced.steps)
             except StopIteration:
                 return
+
+    @property
+    def late(self) -> float:
+        """Seconds after which an entry of the shortest ttl is gone."""
+        return self.plan.pools.ttls[0] + self.plan.profile.ttl_resolution + gen.TICK
