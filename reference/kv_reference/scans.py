@@ -75,12 +75,21 @@ def _scan_values(oracle: Oracle, listing: Listing, values: list[Any]) -> Violati
         for view in cell.views(listing.began, listing.ended)
         if view is not None
     ]
-    for cell in sorted(listing.must, key=lambda cell: len(cell.states) + len(cell.pending)):
+    in_doubt: list[tuple[Cell, list[Any]]] = []
+    lacking: tuple[Cell, list[Any]] | None = None
+    for cell in listing.must:
         due = [view.value for owner, view in possible if owner is cell]
-        found = next((i for i, v in enumerate(rest) if any(equal(d, v) for d in due)), None)
-        if found is None:
-            return Violation("ITER-5", f"a value {show(due[0])}", show(values), cell.key)
-        rest.pop(found)
+        found = next((i for i, value in enumerate(rest) if equal(due[0], value)), None)
+        if len(due) > 1:
+            in_doubt.append((cell, due))
+        elif found is None:
+            lacking = lacking or (cell, due)
+        else:
+            rest.pop(found)
+    lacking = lacking or _without_value(in_doubt, rest)
+    if lacking is not None:
+        cell, due = lacking
+        return Violation("ITER-5", f"a value {show(due[0])}", show(values), cell.key)
     for value in () if oracle.space.strays else rest:
         if not any(equal(view.value, value) for _, view in possible):
             gone = next((cell for cell in listing.gone if _was(cell, value)), None)
@@ -90,6 +99,25 @@ def _scan_values(oracle: Oracle, listing: Listing, values: list[Any]) -> Violati
                 clause = blame.choose(suspects, oracle.at_stake, "ITER-5").clause
             return Violation(clause, "no such value", show(value))
     return None
+
+
+def _without_value(
+    in_doubt: list[tuple[Cell, list[Any]]], values: list[Any]
+) -> tuple[Cell, list[Any]] | None:
+    """A cell that gets no value where each takes one of those it may have; None if all do."""
+    taken: dict[int, int] = {}
+
+    def takes(number: int, tried: set[int]) -> bool:
+        for place, value in enumerate(values):
+            if place in tried or not any(equal(due, value) for due in in_doubt[number][1]):
+                continue
+            tried.add(place)
+            if place not in taken or takes(taken[place], tried):
+                taken[place] = number
+                return True
+        return False
+
+    return next((cell for n, cell in enumerate(in_doubt) if not takes(n, set())), None)
 
 
 def _was(cell: Cell, value: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from . import (
     asynchronous,
     clocks,
+    closing,
     concurrency,
     databases,
     dialects,
@@ -23,7 +24,7 @@ from . import (
 )
 
 MODULES = (
-    expiry, clocks, listings, encodings, domains, dialects, surfaces, families,
+    expiry, clocks, listings, encodings, domains, dialects, surfaces, closing, families,
     asynchronous, databases, third_party, concurrency,
 )  # fmt: skip
 NO_STORES = ("Pair", "Path", "Walk", "Refusal")
