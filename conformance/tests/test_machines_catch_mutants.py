@@ -1,4 +1,9 @@
-"""The executable specification alone catches every mutant, and shows it in a short program."""
+"""The executable specification alone catches a mutant of every clause, in a short program.
+
+`conformance/checks/mutants.py` does the same with all mutants, which takes longer.
+"""
+
+from contextlib import suppress
 
 import pytest
 from kv_conformance.hunt import Caught, Hunt
@@ -12,6 +17,8 @@ from kv_spec.operations import Race
 SEEDS = (1, 2, 3)
 EXAMPLES = 80
 LONGEST = 8
+
+ONE_A_CLAUSE = {m.clause: m.name for m in reversed(MUTANTS.values()) if not m.needs_size}
 
 
 class Enough(Exception):
@@ -27,18 +34,18 @@ def caught_by_machines(mutant: Mutant, seed: int) -> Caught | None:
             raise Enough
 
     hunt = Hunt(trial, reference_of(mutant), report)
-    try:
+    with suppress(Enough):
         machines.run(hunt, plan_of(trial), seed=seed, examples=EXAMPLES)
-    except Enough:
-        pass
     return hunt.caught.get(mutant.clause)
 
 
 def reference_of(mutant: Mutant) -> Trial:
+    """The reference under the profile of a mutant."""
     return trial_of(profile=mutant.profile)
 
 
 def plan_of(trial: Trial) -> Plan:
+    """What the machine needs to know of a mutant, read off its methods."""
     opened = trial.subject.factory.open("look")
     offer = look(opened.original, trial.profile, trial.subject.shared)
     opened.close()
@@ -46,7 +53,7 @@ def plan_of(trial: Trial) -> Plan:
     return Plan(trial.profile, offer.capabilities, offer.not_offered, races=races)
 
 
-@pytest.mark.parametrize("name", [m.name for m in MUTANTS.values() if not m.needs_size])
+@pytest.mark.parametrize("name", ONE_A_CLAUSE.values())
 def test_a_mutant_is_caught_under_its_clause_by_every_seed(name: str) -> None:
     mutant = MUTANTS[name]
     for seed in SEEDS:
@@ -54,15 +61,9 @@ def test_a_mutant_is_caught_under_its_clause_by_every_seed(name: str) -> None:
         assert caught is not None, f"seed {seed} misses {mutant.clause}: {mutant.summary}"
         assert len(caught.program) <= LONGEST, caught.program
         assert caught.steady
-
-
-@pytest.mark.parametrize("name", [m.name for m in MUTANTS.values() if not m.needs_size])
-def test_the_operation_that_fails_is_one_that_counts_as_a_check(name: str) -> None:
-    mutant = MUTANTS[name]
-    caught = caught_by_machines(mutant, SEEDS[0])
-    assert caught is not None
+    # On the reference the program passes, and its last operation counted as a check. A race that
+    # a right store may win either way is judged by what is read after it.
     session = reference_of(mutant).run(caught.program, minimal=True)
     assert session.violation is None
     last = session.steps[-1]
-    # A race that a right store wins or loses either way is judged by what is read after it.
     assert mutant.clause in last.at_stake or isinstance(last.operation, Race)

@@ -53,6 +53,8 @@ def _failed(
             return None
         if domain is Domain.DOUBTFUL and outcome.refusal and not listing.must:
             return None
+    if oracle.space.strays:
+        return beside_strays(oracle, listing, outcome)
     if isinstance(outcome, Malformed) and "entry" in outcome.what:
         clause = "LIST-7"
     elif is_special(listing.prefix):
@@ -63,6 +65,17 @@ def _failed(
         clause = "LIST-2" if listing.prefix else "LIST-1"
     oracle.count([clause])
     return Violation(clause, "a listing", show(outcome), op.prefix or None)
+
+
+def beside_strays(
+    oracle: Oracle, listing: Listing, outcome: Raised | Malformed
+) -> Violation | None:
+    """A listing that fails where a key of a wrong type was taken: at fault if it hides others."""
+    if not listing.must:
+        return None
+    oracle.count(["ERR-1"])
+    due = "the other keys left alone by one of a wrong type"
+    return Violation("ERR-1", due, show(outcome))
 
 
 def judged(oracle: Oracle, entries: list[Any]) -> list[Any]:

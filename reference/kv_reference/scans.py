@@ -12,7 +12,7 @@ from kv_spec.values import equal
 from kv_reference import blame
 from kv_reference.belief import Cell
 from kv_reference.due import GONE, Listing
-from kv_reference.listings import compare, judged, known_cell
+from kv_reference.listings import beside_strays, compare, judged, known_cell
 from kv_reference.semantics import Live
 from kv_reference.verdicts import Violation, show
 
@@ -31,6 +31,8 @@ def judge_scan(
     oracle.space.journal.iterated = oracle.number
     if isinstance(outcome, Raised) and outcome.indefinite:
         return None
+    if isinstance(outcome, Raised | Malformed) and oracle.space.strays:
+        return beside_strays(oracle, listing, outcome)
     if isinstance(outcome, Raised | Malformed):
         oracle.count(["ITER-5"])
         return Violation("ITER-5", "a listing", show(outcome))

@@ -14,7 +14,7 @@ from kv_spec.values import Outside
 from kv_reference import writes
 from kv_reference.due import Listing
 from kv_reference.kinship import is_special
-from kv_reference.listings import compare, judged, known_cell
+from kv_reference.listings import beside_strays, compare, judged, known_cell
 from kv_reference.rulings import Domain, rule_key
 from kv_reference.verdicts import Violation, show
 
@@ -61,6 +61,8 @@ def _judge(oracle: Oracle, op: Iterate, listing: Listing, outcome: Outcome) -> V
     if isinstance(outcome, Raised | Malformed):
         if isinstance(outcome, Raised) and outcome.indefinite:
             return None
+        if oracle.space.strays:
+            return beside_strays(oracle, listing, outcome)
         plain = "LIST-2" if op.prefix else "LIST-1"
         if is_special(op.prefix):
             clause = "LIST-4"

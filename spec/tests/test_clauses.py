@@ -177,8 +177,8 @@ def test_clause_by_id() -> None:
     found = clause("CAS-7")
     assert found is clauses()["CAS-7"]
     assert (found.id, found.family, found.title) == ("CAS-7", "CAS", "Compare and swap")
-    assert found.requires == ("cas", "cas_equality=structural")
-    assert found.capability == "cas, cas_equality=structural"
+    assert found.requires == ("cas-swap", "cas_equality=structural")
+    assert found.capability == "cas-swap, cas_equality=structural"
     assert found.level == "MUST"
 
 
