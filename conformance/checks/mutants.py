@@ -7,14 +7,13 @@ size, or if its program has more than eight operations.
 """
 
 import argparse
-import sys
+import runpy
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
 from kv_reference.mutants import MUTANTS
-from test_machines_catch_mutants import LONGEST, caught_by_machines
+
+TEST = Path(__file__).parents[1] / "tests" / "test_machines_catch_mutants.py"
 
 
 def main() -> int:
@@ -23,15 +22,16 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=list(MUTANTS))
     options = parser.parse_args()
+    test = runpy.run_path(str(TEST))
     bad = 0
     for name in options.only:
         mutant = MUTANTS[name]
         for seed in range(1, options.seeds + 1):
             began = time.perf_counter()
-            caught = caught_by_machines(mutant, seed)
+            caught = test["caught_by_machines"](mutant, seed)
             took = time.perf_counter() - began
             length = None if caught is None else len(caught.program)
-            wrong = (length is None and not mutant.needs_size) or (length or 0) > LONGEST
+            wrong = (length is None and not mutant.needs_size) or (length or 0) > test["LONGEST"]
             bad += wrong
             said = "missed" if length is None else f"{length} operations"
             mark = "!" if wrong else " "

@@ -18,6 +18,7 @@ from kv_spec.json_form import to_json
 from kv_spec.outcomes import raised
 
 from kv_conformance import events, real_time
+from kv_conformance.canary import Canary, escape
 from kv_conformance.clocks.choose import ClockError
 from kv_conformance.clocks.virtual import PatchedClock
 from kv_conformance.hunt import Caught, HarnessFault, Hunt
@@ -85,6 +86,7 @@ class Engine:
         self.watch = Watch(settings.timeout, lambda: send(None), self.stuck, box)
         self.told = real_time.perf_counter()
         self.stage: Stage | None = None
+        self.canary: Canary | None = None
         self.phase, self.so_far = "", tally.Tally()
         self.phase_began = self.told
 
@@ -118,15 +120,16 @@ class Engine:
     def _run(self) -> None:
         here = str(Path.cwd())
         sys.path.insert(0, here)
-        os.chdir(self.settings.folder or ".")
+        self.canary = Canary(Path(self.settings.folder)) if self.settings.folder else None
         patched = PatchedClock() if self.settings.clock in ("auto", "patched") else None
         preload(self.settings.folder)
         if patched is not None:
             patched.install()
         with self.watch.during("importing the store"):
-            os.chdir(here)
             target = find(self.settings.store)
-            os.chdir(self.settings.folder or ".")
+        # Who says where the store is says so from the folder he is in; who does not gets one.
+        if self.canary is not None and not (target.options or self.settings.options):
+            os.chdir(self.canary.work)
         with started(target) as (running, note):
             if note:
                 self.emit(events.Note(note))
@@ -142,11 +145,7 @@ class Engine:
     def _phases(self, stage: Stage) -> None:
         reference = trial_of(profile=stage.reference_profile)
         hunt = Hunt(stage.trial, reference, lambda caught: self._found(stage, caught))
-        if stage.leak is not None:
-            program, violation = stage.leak
-            hunt.caught["OPEN-1"] = caught = Caught("OPEN-1", violation, program, 1)
-            self.phase = "first look"
-            self._found(stage, caught)
+        self._look_first(stage, hunt)
         for name, phase in stage.phases(self.settings):
             self.emit(events.PhaseStarted(name))
             self.phase, self.so_far = name, tally.Tally()
@@ -155,6 +154,19 @@ class Engine:
                 self.so_far = phase(hunt, self._progress)
             finally:
                 self._end_phase()
+
+    def _look_first(self, stage: Stage, hunt: Hunt) -> None:
+        """Reports what the first look at the store has seen already: leaks, and ways out."""
+        self.phase = "first look"
+        seen = [stage.leak]
+        if self.canary is not None and self.settings.replay is None:
+            seen.append(escape(stage.trial, self.canary))
+        for leak in seen:
+            if leak is not None:
+                program, violation = leak
+                caught = Caught(violation.clause, violation, program, 1)
+                hunt.caught[violation.clause] = caught
+                self._found(stage, caught)
 
     def _end_phase(self) -> None:
         """Tells how far the phase has come, also where it was cut short."""

@@ -16,6 +16,7 @@ from kv_spec.outcomes import Raised
 from kv_spec.profile import BASE, CAS_PARTS, Profile
 
 from kv_conformance import events, first_look
+from kv_conformance.canary import HOSTILE
 from kv_conformance.clocks.base import Clock
 from kv_conformance.clocks.choose import choose
 from kv_conformance.clocks.granularity import Granularity, measure
@@ -178,8 +179,9 @@ def set_up(
         granularity = measure(trial)
     late = None if granularity is None or math.isinf(granularity.late) else granularity.late
     unit = 1.0 if granularity is None else granularity.unit
-    if granularity is not None:
-        plan = replace(plan, pools=pools(offer.profile, ttl_unit=unit))
+    hostile = HOSTILE if settings.hostile_keys else ()
+    own = None if granularity is None else unit
+    plan = replace(plan, pools=pools(offer.profile, ttl_unit=own, hostile=hostile))
     emit(events.ClockChosen(kind, choice.why, choice.clock.exact, late, unit))
     return Stage(subject, offer, opening, trial, plan, excused, granularity, leak)
 

@@ -53,6 +53,17 @@ def plan_of(trial: Trial) -> Plan:
     return Plan(trial.profile, offer.capabilities, offer.not_offered, races=races)
 
 
+def fails_by_a_check(mutant: Mutant, caught: Caught) -> None:
+    """On the reference the program passes, and its last operation counts as a check.
+
+    A race that a right store may win either way is judged by what is read after it.
+    """
+    session = reference_of(mutant).run(caught.program, minimal=True)
+    assert session.violation is None
+    last = session.steps[-1]
+    assert mutant.clause in last.at_stake or isinstance(last.operation, Race)
+
+
 @pytest.mark.parametrize("name", ONE_A_CLAUSE.values())
 def test_a_mutant_is_caught_under_its_clause_by_every_seed(name: str) -> None:
     mutant = MUTANTS[name]
@@ -61,9 +72,5 @@ def test_a_mutant_is_caught_under_its_clause_by_every_seed(name: str) -> None:
         assert caught is not None, f"seed {seed} misses {mutant.clause}: {mutant.summary}"
         assert len(caught.program) <= LONGEST, caught.program
         assert caught.steady
-    # On the reference the program passes, and its last operation counted as a check. A race that
-    # a right store may win either way is judged by what is read after it.
-    session = reference_of(mutant).run(caught.program, minimal=True)
-    assert session.violation is None
-    last = session.steps[-1]
-    assert mutant.clause in last.at_stake or isinstance(last.operation, Race)
+        if seed == SEEDS[0]:
+            fails_by_a_check(mutant, caught)
