@@ -21,8 +21,9 @@ _OF_STATE: Final = frozenset(
     "CAS-2 ITER-4 LIST-10 KEY-1 KEY-2 KEY-3 KEY-4 KEY-5 KEY-7 VAL-1 VAL-5".split()
 )
 """Clauses about what a key holds: broken, they show in a get as in any other read."""
-_OF_ALIAS: Final = frozenset({"CAS-10"})
-"""Clauses about a swap through an alias: a read shows the alias as well, and breaks VAL-3 by it."""
+_AS_FOUND: Final = frozenset({"CAS-10", "CAS-11"})
+"""Clauses about one way to go wrong, of which simpler programs show the general case only: a swap
+through an alias (VAL-3), the release of a lock by who has lost it (CAS-1)."""
 PATIENT_BUDGET: Final = 200
 """Programs that are run to shrink one whose waits are real."""
 
@@ -98,7 +99,9 @@ class Hunt:
     def _settle(self, program: Program, violation: Violation) -> Caught | None:
         """The fault behind a violation; None where it only follows from one known already."""
         way, program = self._way(program), open_races(program)
-        suspected = {violation.clause, *violation.others}
+        suspected = {violation.clause}
+        if violation.clause not in _AS_FOUND:
+            suspected.update(violation.others)
         shrinker = self._shrinker(way, suspected)
         again = shrinker.failing(program)
         if again is None:
@@ -108,7 +111,7 @@ class Hunt:
         smallest = shrinker.shrink(again)
         # A simpler program that fails, with whatever blame, shows what this one needs not: where
         # a plain key fails as well, the special one was not the reason.
-        if violation.clause not in _OF_ALIAS:
+        if violation.clause not in _AS_FOUND:
             smallest = self._shrinker(way, None).shrink(smallest)
         program, settled = self._blamed(way, smallest)
         return None if settled is None else Caught(settled.clause, settled, program, shrinker.runs)
@@ -130,7 +133,7 @@ class Hunt:
             found is None
             or found.key is None
             or isinstance(program[-1], Get | Race)
-            or found.clause in _OF_ALIAS
+            or found.clause in _AS_FOUND
         ):
             return program, found
         asked = way.run((*program[:-1], Get(found.key)), minimal=True)

@@ -5,14 +5,12 @@ A slow store is asked rarely: every program is run once, and at most `budget` of
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from kv_spec.json_form import to_json
 from kv_spec.operations import Advance, Operation, Program
 
-from kv_conformance.simplify import PASSES, size, with_times_merged, without_blocks
+from kv_conformance.simplify import PASSES, identity, size, with_times_merged, without_blocks
 
 
 class Shrinker:
@@ -54,7 +52,7 @@ class Shrinker:
         return best, better
 
     def _try(self, candidate: Program, best: Program) -> Program | None:
-        text = json.dumps(to_json(candidate))
+        text = identity(candidate)
         if text not in self._known:
             if self.runs >= self.budget:
                 return None
@@ -116,7 +114,7 @@ class BatchShrinker(Shrinker):
             if len(new) >= room:
                 break
             if _wait(candidate) <= longest and size(candidate) < largest:
-                texts.append(json.dumps(to_json(candidate)))
+                texts.append(identity(candidate))
                 if texts[-1] not in self._known:
                     new[texts[-1]] = candidate
         if new:

@@ -32,18 +32,38 @@ from kv_spec.values import Outside
 _SIMPLE_VALUES: Final[tuple[Any, ...]] = (1, 2, 0, "a", [1], {"a": 1})
 _SIMPLE_KEYS: Final = (("a",), ("b",), ("a", "b"), ("c",))
 _SIMPLE_FLAT_KEYS: Final = ("a", "b", "ab", "c")
+_LONG: Final = 256
 _SIMPLE_TIMES: Final = (1.0, 2.0, 4.0, 16.0)
 
 
 def size(program: Program) -> tuple[int, int, int, int]:
     """How large a program is: operations, entries filled in, unusual operations, text."""
-    text = json.dumps(to_json(program))
+    long: list[str] = []
+    text = json.dumps(_brief(to_json(program), long))
     fills = sum(op.n for op in program if isinstance(op, Fill))
     odd = sum(_oddness(key)[0] for op in program for key in _keys(op))
-    return len(program), fills, sum(map(_unusual, program)) + odd, len(text)
+    return len(program), fills, sum(map(_unusual, program)) + odd, len(text) + sum(map(len, long))
 
 
 _BASIC: Final = frozenset({Get, Set, Delete, Advance})
+
+
+def identity(program: Program) -> str:
+    """A text that no other program has; large values are in it by their hash."""
+    long: list[str] = []
+    return json.dumps(_brief(to_json(program), long)) + str([hash(text) for text in long])
+
+
+def _brief(form: Any, long: list[str]) -> Any:
+    """A JSON form without its long texts, which go to `long`: writing them out takes a while."""
+    if isinstance(form, str) and len(form) > _LONG:
+        long.append(form)
+        return f"~{len(form)}"
+    if isinstance(form, list):
+        return [_brief(item, long) for item in form]
+    if isinstance(form, dict):
+        return {key: _brief(item, long) for key, item in form.items()}
+    return form
 
 
 def _unusual(op: Operation) -> int:

@@ -91,6 +91,8 @@ REFUSED_VALUES: Final = tuple(
 """Values outside the domain of every store (VAL-4)."""
 TYPED: Final = tuple(Outside(name) for name in ("bytes", "bigint", "datetime"))
 """Values that a store declares, refuses, or gives back as they were (VAL-8)."""
+ODD_TEXTS: Final = ("a\0b", "\ud800", "\0", {"a\0": 1}, ["\udfff"])
+"""Values with code points that a store may refuse (VAL-5)."""
 REFUSED_TTLS: Final = tuple(Outside(name) for name in ("nan", "infinity", "text"))
 """Ttls that mean nothing (TTL-8)."""
 WRONG_KEYS: Final = tuple(

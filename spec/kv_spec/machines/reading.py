@@ -89,6 +89,14 @@ class Reading(Machine):
         self.do(Delete(other))
         self.do(Get(one))
 
+    @rule(key=INDEX, number=ANY)
+    def set_what_may_be_refused(self, key: int, number: int) -> None:
+        """Odd texts and typed values are refused, or come back as they were (VAL-8, SET-5)."""
+        odd = (*gen.TYPED, *gen.ODD_TEXTS)
+        for step in range(3):
+            self.do(Set(self.keys[key], odd[(number + step) % len(odd)]))
+            self.do(Get(self.keys[key]))
+
     @rule(key=INDEX, size=st.sampled_from(gen.LARGE))
     def set_a_large_value(self, key: int, size: int) -> None:
         """A value at the edge of the domain comes back whole, or was refused (VAL-7, SET-5)."""

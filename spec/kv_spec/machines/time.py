@@ -88,6 +88,19 @@ class Time(Machine):
             self.do(Advance(step))
         self.read_in_every_way(name, way, self.plain(value))
 
+    @offers("ttl")
+    @precondition(lambda self: self.plan.time)
+    @rule(key=INDEX, ttl=st.integers(0, 3), way=ANY)
+    def look_and_outlive(self, key: int, ttl: int, way: int) -> None:
+        """Looking at an entry, in whatever way, does not make it live longer (GET-3, HAS-2)."""
+        name, lives = self.keys[key], self.plan.pools.ttls[ttl]
+        looks = self.looks(name)
+        self.do(Set(name, 1, lives))
+        self.do(Advance(lives / 2))
+        self.do(looks[way % len(looks)])
+        self.do(Advance(lives / 2 + self.plan.profile.ttl_resolution + gen.TICK))
+        self.read(name, way // 8)
+
     def disturb(self, key: Any, number: int) -> None:
         """Something that must not move a deadline (GET-3, HAS-2, CAS-2, SET-6)."""
         long = max(64.0, self.plan.pools.ttls[4])
