@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from kv_reference.verdicts import Violation
 from kv_spec.operations import Cas, Get, Increment, Operation, Program, Race, Set
@@ -13,7 +13,7 @@ from kv_spec.operations import Cas, Get, Increment, Operation, Program, Race, Se
 from kv_conformance.phases.side_by_side import Patient, real_waits
 from kv_conformance.session import Session
 from kv_conformance.shrink import BatchShrinker, Shrinker
-from kv_conformance.simplify import about_one_key
+from kv_conformance.simplify import about_key
 from kv_conformance.trial import Trial
 
 _OF_STATE: Final = frozenset(
@@ -98,12 +98,14 @@ class Hunt:
 
     def _settle(self, program: Program, violation: Violation) -> Caught | None:
         """The fault behind a violation; None where it only follows from one known already."""
-        way, program = self._way(program), open_races(program)
+        way = self._way(program)
         suspected = {violation.clause}
         if violation.clause not in _AS_FOUND:
             suspected.update(violation.others)
         shrinker = self._shrinker(way, suspected)
-        again = shrinker.failing(program)
+        again = next(
+            (found for p in starts(program, violation.key) if (found := shrinker.failing(p))), None
+        )
         if again is None:
             if not suspected.isdisjoint(self.caught):
                 return None
@@ -195,19 +197,26 @@ def one_by_one(program: Program) -> Program:
     return tuple(calm)
 
 
-def open_races(program: Program) -> Program:
-    """The program without what is not about its last race's key, that race tried at every place.
+def starts(program: Program, key: Any) -> Iterator[Program]:
+    """Programs to begin shrinking with, the ones that take least to run first.
 
-    Where two workers run freely after a switch, the same switch may show the fault once and not
-    again; that some switch shows it is certain. A program without a race is left as it is.
+    A race is tried at every place: where two workers run freely after a switch, the same switch
+    may show the fault once and not again, but that some switch shows it is certain.
     """
-    if not any(isinstance(operation, Race) for operation in program):
-        return program
-    short = next(about_one_key(program), program)
-    return tuple(replace(op, switch=None) if isinstance(op, Race) else op for op in short)
+    races = [op for op in program if isinstance(op, Race)]
+    raced = [getattr(branch, "key", None) for race in races for branch in race.branches]
+    if key is not None:
+        yield tuple(map(open_race, about_key(program, key)))
+    if races:
+        calm = [op for op in program if not isinstance(op, Race)]
+        yield tuple(op for op in calm if getattr(op, "key", None) not in raced)
+    yield program
+
+
+def open_race(operation: Operation) -> Operation:
+    """A race without its switch, so that every place is tried; anything else as it is."""
+    return replace(operation, switch=None) if isinstance(operation, Race) else operation
 
 
 def _up_to_fault(session: Session) -> Program | None:
-    if not session.violated:
-        return None
-    return tuple(replace(op, switch=None) if isinstance(op, Race) else op for op in session.program)
+    return tuple(map(open_race, session.program)) if session.violated else None

@@ -61,7 +61,9 @@ def _examples(one: Clause) -> str:
     from kv_spec.render import lines
     from kv_spec.vector_files import vectors
 
-    shown = next((vector for vector in vectors() if one.id in vector.clauses), None)
+    about = [vector for vector in vectors() if one.id in vector.clauses]
+    # A vector of the clause's own family shows it with less around it.
+    shown = next((v for v in about if v.family == one.family), next(iter(about), None))
     if shown is None:
         return ""
     program = [f"      {line}" for op in shown.program for line in lines(op)]

@@ -72,6 +72,12 @@ def _unusual(op: Operation) -> int:
     return 2 if isinstance(op, Iterate | Scan | Race) else 1
 
 
+def about_key(program: Program, key: Any) -> Program:
+    """The program without what is about other keys than `key`, the last operation kept."""
+    kept = [op for op in program[:-1] if key in (keys := tuple(_keys(op))) or not keys]
+    return (*kept, program[-1])
+
+
 def about_one_key(program: Program) -> Iterator[Program]:
     """The program without what is about other keys than the last operation is."""
     last = set(_keys(program[-1]))

@@ -1,6 +1,7 @@
 """The executable specification alone catches a mutant of every clause, in a short program.
 
-`conformance/checks/mutants.py` does the same with all mutants, which takes longer.
+Marked slow: `pytest -m slow conformance`. `conformance/checks/mutants.py` does the same with all
+mutants, which takes longer still.
 """
 
 from contextlib import suppress
@@ -64,6 +65,7 @@ def fails_by_a_check(mutant: Mutant, caught: Caught) -> None:
     assert mutant.clause in last.at_stake or isinstance(last.operation, Race)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_A_CLAUSE.values())
 def test_a_mutant_is_caught_under_its_clause_by_every_seed(name: str) -> None:
     mutant = MUTANTS[name]
