@@ -139,6 +139,10 @@ def edges(plan: Plan, unit: float) -> Iterator[Program]:
         for way in ways:
             late = Advance(plan.profile.ttl_resolution + 2 * margin)
             yield (*way, Advance(ttl - margin), Get(key), late, *after)
+        # Within the window of doubt: an entry seen gone there is gone for every later read (TTL-4).
+        for part in (0.25, 0.5, 0.75, 0.9) if plan.profile.ttl_resolution else ():
+            doubt = Advance(ttl + part * plan.profile.ttl_resolution)
+            yield (Set(key, 1, ttl), doubt, Get(key), *after, Get(key))
 
 
 def examples(plan: Plan, unit: float, limit: float) -> Iterator[Program]:
