@@ -52,13 +52,11 @@ class Malformed:
 class Raced:
     """A race: an outcome for each branch, in the order of the branches.
 
-    `steps` is how many steps the first worker made; `blocked`, that the others could not end
-    while it was held.
+    `steps` is how many steps the first worker made.
     """
 
     outcomes: tuple[Any, ...]
     steps: int
-    blocked: bool = False
 
 
 Outcome: TypeAlias = Any

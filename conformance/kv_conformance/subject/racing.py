@@ -114,10 +114,10 @@ class Racing:
                 pass
             threads: list[int] = []
             rest = [pool.submit(self._free, branch, threads) for branch in race.branches[1:]]
-            blocked = not _all_done(rest, threads, STALLED * (1 if self.world.hurried else 10))
+            _give_time(rest, threads, STALLED * (1 if self.world.hurried else 10))
             switch.go_on.set()
             outcomes = tuple(future.result(END) for future in (first, *rest))
-        return Raced(outcomes, switch.steps, blocked)
+        return Raced(outcomes, switch.steps)
 
     def _surface(self) -> Surface:
         return self.world.another() if self.world.subject.shared else self.world.surface
@@ -147,8 +147,8 @@ class Racing:
             return self._free(branch, [])
 
 
-def _all_done(futures: list[Future[Outcome]], threads: list[int], looks: int) -> bool:
-    """Waits until all have ended; False if for so many looks none of `threads` made a step."""
+def _give_time(futures: list[Future[Outcome]], threads: list[int], looks: int) -> None:
+    """Waits until all have ended, or for so many looks none of `threads` made a step."""
     end = real_time.perf_counter() + LONGEST
     last: list[tuple[int, int]] = []
     still = 0
@@ -158,5 +158,4 @@ def _all_done(futures: list[Future[Outcome]], threads: list[int], looks: int) ->
         still = still + 1 if now == last and len(threads) == len(futures) else 0
         last = now
         if still >= looks or real_time.perf_counter() > end:
-            return False
-    return True
+            return
