@@ -40,6 +40,7 @@ Emit = Callable[[events.Event], None]
 
 _PROGRESS: Final = 0.2
 """Seconds between two events that tell how far a phase has come."""
+_NOT_AGAIN: Final = " (seen, and not seen again when the program was repeated)"
 _STUCK, _NOBODY_LISTENS = 70, 71
 
 
@@ -200,7 +201,7 @@ class Engine:
                 events.Finding(
                     caught.clause,
                     violation.expected,
-                    violation.actual if caught.steady else f"{violation.actual} (once)",
+                    violation.actual if caught.steady else f"{violation.actual}{_NOT_AGAIN}",
                     to_json(caught.program),
                     stage.opening.python(caught.program, violation.expected, violation.actual),
                     token(caught.program),

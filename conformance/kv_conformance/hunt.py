@@ -106,17 +106,19 @@ class Hunt:
         again = next(
             (found for p in starts(program, violation.key) if (found := shrinker.failing(p))), None
         )
-        if again is None:
-            if not suspected.isdisjoint(self.caught):
-                return None
-            return Caught(violation.clause, violation, program, 1, steady=False)
-        smallest = shrinker.shrink(again)
-        # A simpler program that fails, with whatever blame, shows what this one needs not: where
-        # a plain key fails as well, the special one was not the reason.
-        if violation.clause not in _AS_FOUND:
-            smallest = self._shrinker(way, None).shrink(smallest)
-        program, settled = self._blamed(way, smallest)
-        return None if settled is None else Caught(settled.clause, settled, program, shrinker.runs)
+        if again is not None:
+            smallest = shrinker.shrink(again)
+            # A simpler program that fails, with whatever blame, shows what this one needs not:
+            # where a plain key fails as well, the special one was not the reason.
+            if violation.clause not in _AS_FOUND:
+                smallest = self._shrinker(way, None).shrink(smallest)
+            least, settled = self._blamed(way, smallest)
+            if settled is not None:
+                return Caught(settled.clause, settled, least, shrinker.runs)
+        # It shows now and then only, which a store that is right never does.
+        if not suspected.isdisjoint(self.caught):
+            return None
+        return Caught(violation.clause, violation, program, shrinker.runs, steady=False)
 
     def _blamed(self, way: Trial | Patient, program: Program) -> tuple[Program, Violation | None]:
         """A minimal program, and what it shows: a wrong state, or a wrong way to read it.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +19,9 @@ def quiet(folder: str) -> None:
     os.dup2(target, 1)
     os.dup2(target, 2)
     os.close(target)
+    # Into a file it would be written in blocks, the last of which a process ended early never is.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 def preload(folder: str) -> None:
