@@ -26,6 +26,8 @@ _THEMES: Final[dict[str, list[tuple[str, ...]]]] = {
     "siblings": [("a",), ("ab",), ("a-b",), ("a", "b"), ("a/b",), ("a", "bc"), ("a.b",)],
     "separators": [("a", "b"), ("a:b",), ("ab",), ("a/b",), ("a", "b", "c"), ("a:b", "c"),
                    ("a", "b:c"), ("a,b",), ("a b",), ("a::b",), ("a|b",), ("a", "b/c")],
+    "letters": [("ab",), ("ba",), ("aab",), ("aba",), ("abc",), ("acb",), ("ab", "ba"),
+                ("ba", "ab"), ("abb",), ("bab",)],
     "quotes": [("'",), ("''",), ('"',), ("\\",), ("\\\\",), ('a"b',), ("a'b",), ('["a"]',),
                ("a\\b",), ("a",), ('a","b',), ("a", "b")],
     "empty": [("",), ("a", ""), ("", "a"), ("a",), ("a", "", "b"), ("a", "b"), ("", "")],
@@ -112,6 +114,8 @@ class Pools:
     ttls: tuple[float, ...]
     odd_ttls: tuple[float, ...]
     steps: tuple[float, ...]
+    large: tuple[int, ...]
+    """Sizes of large texts in characters."""
     everything: Any
     """The prefix of all keys."""
 
@@ -147,6 +151,7 @@ def pools(
         ttls=ttls,
         odd_ttls=_odd_ttls(profile, one),
         steps=_steps(profile, one),
+        large=_large(profile),
         everything="" if profile.flat else (),
     )
 
@@ -169,6 +174,13 @@ def _prefixes(profile: Profile, keys: tuple[Any, ...]) -> list[Any]:
 def _values(profile: Profile, values: tuple[Any, ...]) -> tuple[Any, ...]:
     # A stored null and a miss look alike there, so cas and the reads can not tell them apart.
     return values if profile.null != "value" else (*values, None)
+
+
+def _large(profile: Profile) -> tuple[int, ...]:
+    """Sizes at which stores end; where one declares its limit, just that much and more."""
+    limit = profile.max_value_bytes
+    # Two bytes of the limit are the quotes of a JSON text.
+    return LARGE if limit is None else (*LARGE, max(limit - 2, 1), limit - 1)
 
 
 def unit(profile: Profile) -> float:

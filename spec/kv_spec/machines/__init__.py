@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hypothesis.stateful import RuleBasedStateMachine, initialize
+
 from kv_spec.machines.base import LiveSession, Plan
+from kv_spec.machines.drawing import ANY, FLAG
 from kv_spec.machines.edges import Edges
 from kv_spec.machines.listing import Listing
 from kv_spec.machines.races import Races
@@ -19,8 +22,20 @@ from kv_spec.machines.swaps import Swaps
 from kv_spec.machines.time import Time
 
 
-class StoreMachine(Reading, Time, Listing, Swaps, Edges, Races):
-    """All rules; `machine` binds them to a store."""
+class Rules(Reading, Time, Listing, Swaps, Edges, Races):
+    """All rules."""
+
+
+class StoreMachine(Rules, RuleBasedStateMachine):
+    """All rules as Hypothesis runs them; `machine` binds them to a store."""
+
+    @initialize(theme=ANY.strategy, start=ANY.strategy, fraction=FLAG.strategy)
+    def begin(self, theme: int, start: int, fraction: bool) -> None:
+        """A program keeps to a few keys that are easily taken for one another."""
+        self.choose_keys(theme, start, fraction)
+
+    def teardown(self) -> None:
+        self.session.close()
 
 
 def machine(plan: Plan, open_session: Callable[[], LiveSession]) -> type[StoreMachine]:
@@ -32,4 +47,4 @@ def machine(plan: Plan, open_session: Callable[[], LiveSession]) -> type[StoreMa
     )
 
 
-__all__ = ["LiveSession", "Plan", "StoreMachine", "machine"]
+__all__ = ["LiveSession", "Plan", "Rules", "StoreMachine", "machine"]

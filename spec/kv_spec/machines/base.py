@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
-
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition
+from typing import Any, Protocol
 
 from kv_spec import generate as gen
+from kv_spec.machines.drawing import KEYS_A_PROGRAM
 from kv_spec.operations import Advance, Cas, Get, Has, List, Operation, Scan
 from kv_spec.profile import Profile
 from kv_spec.store import ABSENT
-
-KEYS_A_PROGRAM: Final = 5
 
 
 class LiveSession(Protocol):
@@ -56,16 +52,7 @@ class Plan:
             object.__setattr__(self, "pools", gen.pools(self.profile))
 
 
-def offers(*names: str) -> Callable[[Any], Any]:
-    """A rule for stores that offer all of `names`."""
-    return precondition(lambda self: self.plan.offers.issuperset(names))
-
-
-INDEX: Final = st.integers(0, KEYS_A_PROGRAM - 1)
-ANY: Final = st.integers(0, 10_000)
-
-
-class Machine(RuleBasedStateMachine):
+class Machine:
     """A program on a store: it keeps to a few keys, and to a session that judges."""
 
     plan: Plan
@@ -81,10 +68,6 @@ class Machine(RuleBasedStateMachine):
         self.races = 0
         self.closings = 0
 
-    def teardown(self) -> None:
-        self.session.close()
-
-    @initialize(theme=ANY, start=ANY, fraction=st.booleans())
     def choose_keys(self, theme: int, start: int, fraction: bool) -> None:
         """A program keeps to a few keys that are easily taken for one another.
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
-
 from kv_spec import generate as gen
-from kv_spec.machines.base import ANY, INDEX, Machine, offers
+from kv_spec.machines.base import Machine
+from kv_spec.machines.drawing import ANY, FLAG, INDEX, OneOf, offers, precondition, rule
 from kv_spec.operations import Close, Delete, Get, List, Open, Set, Unoffered
 
 
 class Edges(Machine):
     """What is refused changes nothing; what is apart stays apart."""
 
-    @rule(key=INDEX, number=ANY, was=st.booleans())
+    @rule(key=INDEX, number=ANY, was=FLAG)
     def refuse_a_value(self, key: int, number: int, was: bool) -> None:
         """A value outside the domain is refused and the old entry stays (VAL-4, SET-6, ERR-1)."""
         name = self.keys[key]
@@ -23,7 +21,7 @@ class Edges(Machine):
         self.do(Get(name))
 
     @offers("ttl")
-    @rule(key=INDEX, number=ANY, was=st.booleans())
+    @rule(key=INDEX, number=ANY, was=FLAG)
     def refuse_a_ttl(self, key: int, number: int, was: bool) -> None:
         """A ttl that means nothing is refused and the old entry stays (TTL-8, SET-6)."""
         name = self.keys[key]
@@ -32,7 +30,7 @@ class Edges(Machine):
         self.do(Set(name, "new", bad))
         self.do(Get(name))
 
-    @rule(key=INDEX, number=ANY, write=st.booleans())
+    @rule(key=INDEX, number=ANY, write=FLAG)
     def confuse(self, key: int, number: int, write: bool) -> None:
         """Input of the wrong type leaves other keys alone (KEY, ERR-1)."""
         self.do(Set(self.keys[key], "kept"))
@@ -41,14 +39,14 @@ class Edges(Machine):
         self.do(Get(self.keys[key]))
 
     @precondition(lambda self: bool(self.plan.not_offered))
-    @rule(number=ANY)
+    @rule(costly=True, number=ANY)
     def ask_for_what_is_not_offered(self, number: int) -> None:
         """What a store does not offer it does not silently ignore (ERR-2)."""
         names = self.plan.not_offered
         self.do(Unoffered(names[number % len(names)]))
 
     @precondition(lambda self: self.plan.spaces)
-    @rule(key=INDEX, space=st.sampled_from("ab"), value=ANY)
+    @rule(costly=True, key=INDEX, space=OneOf("abA"), value=ANY)
     def visit_another_space(self, key: int, space: str, value: int) -> None:
         """A new space is empty, and what happens in it stays in it (OPEN-1, OPEN-2)."""
         self.do(Set(self.keys[key], self.plain(value)))
@@ -61,8 +59,8 @@ class Edges(Machine):
         self.do(Get(self.keys[key]))
 
     @offers("close")
-    @rule(key=INDEX)
-    def close_and_go_on(self, key: int) -> None:
+    @rule(costly=True, key=INDEX, way=ANY)
+    def close_and_go_on(self, key: int, way: int) -> None:
         """A closed handle may be closed again, and answers no more (CLOSE)."""
         self.closings += 1
         self.do(Open(f"closed{self.closings}"))
@@ -70,6 +68,7 @@ class Edges(Machine):
         self.do(Close())
         self.do(Close())
         self.do(Get(self.keys[key]))
+        self.read(self.keys[key], way)
         self.do(Set(self.keys[key], 2))
         self.do(Open("a"))
         self.do(Get(self.keys[key]))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
-
 from kv_spec import generate as gen
-from kv_spec.machines.base import ANY, INDEX, Machine, offers
+from kv_spec.machines.base import Machine
+from kv_spec.machines.drawing import ANY, FLAG, INDEX, Between, OneOf, offers, precondition, rule
 from kv_spec.operations import Fill, Get, Iterate, List, Set
 
 
@@ -16,14 +14,14 @@ class Listing(Machine):
     """A listing holds what is live below its prefix, whoever writes meanwhile."""
 
     @offers("list")
-    @rule(number=ANY, change=st.booleans())
+    @rule(number=ANY, change=FLAG)
     def list_by_prefix(self, number: int, change: bool) -> None:
         """A listing holds the live entries below its prefix, taken literally (LIST)."""
         prefixes = self.plan.pools.prefixes[self.theme]
         self.do(List(prefixes[number % len(prefixes)], change))
 
     @offers("list")
-    @rule(theme=st.sampled_from(gen.PREFIX_THEMES), start=ANY)
+    @rule(costly=True, theme=OneOf(gen.PREFIX_THEMES), start=ANY)
     def a_prefix_is_literal(self, theme: str, start: int) -> None:
         """Wildcards, separators, case and blanks mean themselves (LIST-2 to LIST-5)."""
         pools = self.plan.pools
@@ -34,14 +32,14 @@ class Listing(Machine):
             self.do(List(prefixes[(start + step) % len(prefixes)]))
 
     @offers("list")
-    @rule(change=st.booleans())
+    @rule(change=FLAG)
     def list_everything(self, change: bool) -> None:
         """The listing of the empty prefix is the store (LIST-1)."""
         self.do(List(self.plan.pools.everything, change))
 
     @offers("list")
     @precondition(lambda self: not self.deadlines)
-    @rule(n=st.sampled_from((3, 12, 120)))
+    @rule(costly=True, n=OneOf((3, 12, 120)))
     def fill(self, n: int) -> None:
         """A listing is complete beyond a page (LIST-8)."""
         prefix = "fill" if self.plan.profile.flat else ("fill",)
@@ -50,10 +48,11 @@ class Listing(Machine):
 
     @offers("list", "iterate")
     @rule(
-        script=st.sampled_from(
+        costly=True,
+        script=OneOf(
             ("read", "delete-current", "delete-yielded", "write-new", "overwrite", "abandon")
         ),
-        limit=st.integers(1, 8),
+        limit=Between(1, 8),
         key=INDEX,
     )
     def walk(self, script: Any, limit: int, key: int) -> None:
@@ -67,3 +66,13 @@ class Listing(Machine):
         self.do(Set(self.keys[key], "after"))
         self.do(Get(self.keys[key]))
         self.do(List(self.plan.pools.everything))
+
+    @offers("list", "iterate")
+    @rule(key=INDEX)
+    def abandon_a_listing(self, key: int) -> None:
+        """A listing that is given up holds nothing back (LIST-10)."""
+        self.do(Set(self.keys[0], 0))
+        self.do(Set(self.keys[-1], 1))
+        self.do(Iterate(self.plan.pools.everything, "abandon", 1))
+        self.do(Set(self.keys[key], "after"))
+        self.do(Get(self.keys[key]))

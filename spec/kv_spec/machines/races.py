@@ -6,11 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from hypothesis.stateful import precondition, rule
-
 from kv_spec import generate as gen
 from kv_spec import switches
 from kv_spec.machines.base import Machine, Plan
+from kv_spec.machines.drawing import precondition, rule
 from kv_spec.operations import Advance, Cas, Get, Has, Increment, Operation, Race, Set
 from kv_spec.outcomes import Raced
 from kv_spec.store import ABSENT
@@ -73,7 +72,7 @@ class Races(Machine):
     """Of many that write at once each does what it would do alone, in some order."""
 
     @precondition(lambda self: self.plan.races and self.races < 1 and bool(kinds(self.plan)))
-    @rule()
+    @rule(costly=True)
     def race(self) -> None:
         """Every kind of race has its turn, each at every place where its first branch can wait."""
         self.races += 1

@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from typing import Any
 
 from kv_spec import generate as gen
-from kv_spec.machines.base import ANY, INDEX, Machine, offers
+from kv_spec.machines.base import Machine
+from kv_spec.machines.drawing import ANY, FLAG, INDEX, JSON, TEXT, offers, rule
 from kv_spec.operations import Delete, Get, Has, Set
-
-_LEAF: Final = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.text(max_size=8)
-    | st.floats(allow_nan=False, allow_infinity=False)
-)
-_JSON: Final = st.recursive(
-    _LEAF,
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-_TEXT: Final = st.text(
-    st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6
-)
 
 
 class Reading(Machine):
     """A store keeps what it is given, key by key."""
 
-    @rule(key=INDEX, change=st.booleans())
+    @rule(key=INDEX, change=FLAG)
     def get(self, key: int, change: bool) -> None:
         """A key answers its live value or ABSENT; the answer is the caller's own (GET, VAL-3)."""
         self.do(Get(self.keys[key], change))
 
-    @rule(key=INDEX, value=ANY, change=st.booleans())
+    @rule(key=INDEX, value=ANY, change=FLAG)
     def set(self, key: int, value: int, change: bool) -> None:
         """A set replaces the whole entry; the argument stays the caller's own (SET, VAL-2)."""
         self.do(Set(self.keys[key], self.value(value), change=change))
@@ -49,20 +29,20 @@ class Reading(Machine):
         self.do(Set(self.keys[key], self.value(value), change=value % 2 == 0))
         self.do(Get(self.keys[key]))
 
-    @rule(key=INDEX, value=_JSON)
+    @rule(key=INDEX, value=JSON)
     def set_any_json(self, key: int, value: Any) -> None:
         """Every JSON value comes back equal (VAL-1)."""
         self.do(Set(self.keys[key], value))
         self.do(Get(self.keys[key]))
 
-    @rule(text=_TEXT, value=ANY)
+    @rule(costly=True, text=TEXT, value=ANY)
     def set_any_key(self, text: str, value: int) -> None:
         """Every text is a key (KEY-1, KEY-3)."""
         key = text if self.plan.profile.flat else (text,)
         self.do(Set(key, self.plain(value)))
         self.do(Get(key))
 
-    @rule(key=INDEX, again=st.booleans())
+    @rule(key=INDEX, again=FLAG)
     def delete(self, key: int, again: bool) -> None:
         """A delete removes just that key; again it is no error (DEL)."""
         self.do(Delete(self.keys[key]))
@@ -70,7 +50,7 @@ class Reading(Machine):
             self.do(Delete(self.keys[key]))
         self.read(self.keys[key], key)
 
-    @rule(key=INDEX, ttl=st.booleans())
+    @rule(key=INDEX, ttl=FLAG)
     def set_null(self, key: int, ttl: bool) -> None:
         """Null deletes, is stored, or is refused, with a ttl or without (NULL)."""
         seconds = self.plan.pools.ttls[0] if ttl and "ttl" in self.plan.offers else None
@@ -89,7 +69,7 @@ class Reading(Machine):
         self.do(Delete(other))
         self.do(Get(one))
 
-    @rule(key=INDEX, number=ANY)
+    @rule(costly=True, key=INDEX, number=ANY)
     def set_what_may_be_refused(self, key: int, number: int) -> None:
         """Odd texts and typed values are refused, or come back as they were (VAL-8, SET-5)."""
         odd = (*gen.TYPED, *gen.ODD_TEXTS)
@@ -97,10 +77,11 @@ class Reading(Machine):
             self.do(Set(self.keys[key], odd[(number + step) % len(odd)]))
             self.do(Get(self.keys[key]))
 
-    @rule(key=INDEX, size=st.sampled_from(gen.LARGE))
+    @rule(costly=True, key=INDEX, size=ANY)
     def set_a_large_value(self, key: int, size: int) -> None:
         """A value at the edge of the domain comes back whole, or was refused (VAL-7, SET-5)."""
-        self.do(Set(self.keys[key], "x" * size))
+        sizes = self.plan.pools.large
+        self.do(Set(self.keys[key], "x" * sizes[size % len(sizes)]))
         self.do(Get(self.keys[key]))
 
     @rule(key=INDEX, way=ANY)

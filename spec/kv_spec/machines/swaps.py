@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from typing import Any
 
 from kv_spec import generate as gen
-from kv_spec.machines.base import ANY, INDEX, Machine, offers
+from kv_spec.machines.base import Machine
+from kv_spec.machines.drawing import ANY, FLAG, INDEX, Between, offers, precondition, rule
 from kv_spec.operations import Advance, Cas, Delete, Get, Set
 from kv_spec.store import ABSENT
 from kv_spec.values import CHANGED_AFTER_GET
@@ -16,7 +16,7 @@ class Swaps(Machine):
     """A swap goes through exactly where the value is the expected one."""
 
     @offers("cas-create")
-    @rule(key=INDEX, value=ANY, ttl=st.integers(-2, 5), over=st.booleans())
+    @rule(key=INDEX, value=ANY, ttl=Between(-2, 5), over=FLAG)
     def create(self, key: int, value: int, ttl: int, over: bool) -> None:
         """Only an absent key can be created, whatever value stands in the way (CAS-3, CAS-6)."""
         if over:
@@ -25,7 +25,7 @@ class Swaps(Machine):
         self.do(Get(self.keys[key]))
 
     @offers("cas-swap")
-    @rule(key=INDEX, was=ANY, expected=ANY, new=ANY, ttl=st.integers(-2, 5), time=st.booleans())
+    @rule(key=INDEX, was=ANY, expected=ANY, new=ANY, ttl=Between(-2, 5), time=FLAG)
     def swap(self, key: int, was: int, expected: int, new: int, ttl: int, time: bool) -> None:
         """A swap goes through exactly where the values are equal, type by type (CAS-1, CAS-7)."""
         name, lived = self.keys[key], self.plan.pools.ttls[was % 3]
@@ -40,7 +40,7 @@ class Swaps(Machine):
             self.do(Get(name))
 
     @offers("cas-swap")
-    @rule(key=INDEX, pair=ANY, turned=st.booleans())
+    @rule(key=INDEX, pair=ANY, turned=FLAG)
     def swap_twins(self, key: int, pair: int, turned: bool) -> None:
         """1 equals 1.0 and not True; a mapping has no order, a list has (CAS-7)."""
         name = self.keys[key]
@@ -51,7 +51,7 @@ class Swaps(Machine):
             self.do(Get(name))
 
     @offers("cas-swap", "ttl")
-    @rule(key=INDEX, first=st.integers(-1, 5), second=st.integers(-1, 5), way=ANY)
+    @rule(key=INDEX, first=Between(-1, 5), second=Between(-1, 5), way=ANY)
     def swap_the_deadline(self, key: int, first: int, second: int, way: int) -> None:
         """The swap decides how long the new value lives: its ttl, or none (CAS-6)."""
         name = self.keys[key]
@@ -69,7 +69,7 @@ class Swaps(Machine):
         return self.plan.pools.ttls[number]
 
     @offers("cas-delete")
-    @rule(key=INDEX, value=ANY, matches=st.booleans(), way=ANY)
+    @rule(key=INDEX, value=ANY, matches=FLAG, way=ANY)
     def swap_for_nothing(self, key: int, value: int, matches: bool, way: int) -> None:
         """Swapping for ABSENT deletes; ABSENT for ABSENT creates nothing (CAS-4, CAS-5)."""
         name = self.keys[key]
@@ -92,7 +92,7 @@ class Swaps(Machine):
 
     @offers("cas-create", "cas-delete", "ttl")
     @precondition(lambda self: self.plan.time)
-    @rule(key=INDEX, ttl=st.integers(0, 5))
+    @rule(key=INDEX, ttl=Between(0, 5))
     def lose_a_lock(self, key: int, ttl: int) -> None:
         """Who held a lock that expired and was taken again can not release it (CAS-11)."""
         name, seconds = self.keys[key], self.plan.pools.ttls[ttl]
@@ -102,3 +102,13 @@ class Swaps(Machine):
         self.do(Cas(name, ABSENT, "second holder", seconds))
         self.do(Cas(name, "first holder", ABSENT))
         self.do(Get(name))
+
+    @offers("cas-swap", "ttl")
+    @rule(key=INDEX, number=ANY, was=FLAG, way=ANY)
+    def swap_with_an_odd_ttl(self, key: int, number: int, was: bool, way: int) -> None:
+        """A swap reads its ttl as set does: 0, below, and what is no ttl (TTL-6 to TTL-8)."""
+        name = self.keys[key]
+        odd: tuple[Any, ...] = (0.0, -5.0, *gen.REFUSED_TTLS)
+        self.do(Set(name, 1) if was else Delete(name))
+        self.do(Cas(name, 1 if was else ABSENT, 2, odd[number % len(odd)]))
+        self.read(name, way, 2)

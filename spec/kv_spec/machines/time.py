@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
-
 from kv_spec import generate as gen
-from kv_spec.machines.base import ANY, INDEX, Machine, offers
-from kv_spec.operations import Advance, Cas, Get, Has, List, Operation, Prune, Set
+from kv_spec.machines.base import Machine
+from kv_spec.machines.drawing import ANY, FLAG, INDEX, Between, offers, precondition, rule
+from kv_spec.operations import Advance, Cas, Delete, Get, Has, List, Operation, Prune, Set
+from kv_spec.store import ABSENT
 from kv_spec.values import Outside
 
 
@@ -23,7 +22,7 @@ class Time(Machine):
         self.do(Set(self.keys[key], self.plain(value), self.ttl(ttl)))
 
     @offers("ttl")
-    @rule(key=INDEX, first=st.integers(0, 5), second=st.integers(-1, 5), way=ANY)
+    @rule(key=INDEX, first=Between(0, 5), second=Between(-1, 5), way=ANY)
     def overwrite_the_deadline(self, key: int, first: int, second: int, way: int) -> None:
         """The second set decides how long: its ttl, or none (SET-2, TTL-1)."""
         ttls = self.plan.pools.ttls
@@ -35,7 +34,7 @@ class Time(Machine):
             self.read(self.keys[key], way)
 
     @offers("ttl")
-    @rule(key=INDEX, negative=st.booleans(), was=st.booleans(), way=ANY)
+    @rule(key=INDEX, negative=FLAG, was=FLAG, way=ANY)
     def set_already_expired(self, key: int, negative: bool, was: bool, way: int) -> None:
         """A ttl of 0 or below leaves neither the entry nor an older one (TTL-6, TTL-7).
 
@@ -50,14 +49,14 @@ class Time(Machine):
 
     @offers("ttl")
     @precondition(lambda self: self.plan.time)
-    @rule(step=st.integers(0, 6))
+    @rule(step=Between(0, 6))
     def advance(self, step: int) -> None:
         """Time passes."""
         self.do(Advance(self.plan.pools.steps[step]))
 
     @offers("ttl")
     @precondition(lambda self: self.plan.time and any(d > self.now for d, _ in self.deadlines))
-    @rule(side=st.integers(0, 4), way=ANY)
+    @rule(side=Between(0, 4), way=ANY)
     def advance_to_a_deadline(self, side: int, way: int) -> None:
         """Just before a deadline the entry is live, from there (and r) on gone (TTL-2, TTL-3).
 
@@ -72,7 +71,7 @@ class Time(Machine):
 
     @offers("ttl")
     @precondition(lambda self: self.plan.time)
-    @rule(key=INDEX, ttl=ANY, way=ANY, between=ANY, value=ANY, side=st.integers(0, 7))
+    @rule(key=INDEX, ttl=ANY, way=ANY, between=ANY, value=ANY, side=Between(0, 7))
     def outlive(self, key: int, ttl: int, way: int, between: int, value: int, side: int) -> None:
         """No read sees an entry past its deadline, whatever happened to it before (TTL-3).
 
@@ -90,7 +89,7 @@ class Time(Machine):
 
     @offers("ttl")
     @precondition(lambda self: self.plan.time)
-    @rule(key=INDEX, ttl=st.integers(0, 3), way=ANY)
+    @rule(key=INDEX, ttl=Between(0, 3), way=ANY)
     def look_and_outlive(self, key: int, ttl: int, way: int) -> None:
         """Looking at an entry, in whatever way, does not make it live longer (GET-3, HAS-2)."""
         name, lives = self.keys[key], self.plan.pools.ttls[ttl]
@@ -100,6 +99,39 @@ class Time(Machine):
         self.do(looks[way % len(looks)])
         self.do(Advance(lives / 2 + self.plan.profile.ttl_resolution + gen.TICK))
         self.read(name, way // 8)
+
+    @offers("ttl")
+    @precondition(lambda self: self.plan.time)
+    @rule(key=INDEX, ttl=Between(0, 3), way=ANY, swap=FLAG)
+    def set_anew_after_a_delete(self, key: int, ttl: int, way: int, swap: bool) -> None:
+        """The deadline of an entry that was deleted is nothing to the next one (TTL-1, TTL-2)."""
+        name, lives = self.keys[key], self.plan.pools.ttls[ttl]
+        self.do(Set(name, 1, lives))
+        if swap and "cas-delete" in self.plan.offers:
+            self.do(Cas(name, 1, ABSENT))
+        else:
+            self.do(Delete(name))
+        self.do(Set(name, 2, 4 * lives if way % 2 else None))
+        self.do(Advance(lives + self.plan.profile.ttl_resolution + gen.TICK))
+        self.read(name, way // 2)
+
+    @offers("ttl")
+    @precondition(lambda self: self.plan.time)
+    @rule(key=INDEX, ttl=Between(0, 5), way=ANY)
+    def look_on_both_sides(self, key: int, ttl: int, way: int) -> None:
+        """Every way to look sees an entry to its last moment, and not beyond (TTL-2, TTL-3).
+
+        The first look is another one on either side.
+        """
+        name, lives = self.keys[key], self.plan.pools.ttls[ttl]
+        looks = self.looks(name)
+        self.do(Set(name, "here", lives))
+        self.do(Advance(lives - gen.TICK))
+        for number in range(len(looks)):
+            self.do(looks[(way + number) % len(looks)])
+        self.do(Advance(self.plan.profile.ttl_resolution + 2 * gen.TICK))
+        for number in range(len(looks)):
+            self.do(looks[(way // 8 + number) % len(looks)])
 
     def disturb(self, key: Any, number: int) -> None:
         """Something that must not move a deadline (GET-3, HAS-2, CAS-2, SET-6)."""
