@@ -54,11 +54,19 @@ def parser() -> _Parser:
     add("--profile", metavar="P", help="a preset (base, fedify, polystore, keyv, cachimbo) or "
         "declarations, such as null=value,ttl_resolution=1")  # fmt: skip
     add("--clock", metavar="NAME", help="auto, injected, patched, real (default: auto)")
-    add("--phase", action="append", metavar="NAME", help="vectors, machines (default: all)")
+    add("--phase", action="append", metavar="NAME", help="vectors, machines, sweep (default: all)")
     add("--clause", action="append", metavar="ID", help="only these clauses, e.g. TTL-3 or TTL")
     add("--seed", type=int, metavar="N", help="default: 0")
-    add("--examples", type=int, metavar="N", help="programs that the machines run")
+    add(
+        "--examples",
+        type=int,
+        metavar="N",
+        help="programs that the machines run; the sweep runs 50 times as many",
+    )
     add("--budget", metavar="NAME", help=f"{', '.join(_BUDGETS)} (default: standard)")
+    add("--jobs", type=int, metavar="N", help="processes for the sweep (default: 1)")
+    add("--shard", metavar="I/N", help="only the I-th of N parts of the run, from 1")
+    add("--time", type=float, metavar="SECONDS", help="let the sweep go on for so long in all")
     add("--operation-timeout", type=float, metavar="SECONDS", help="default: 10")
     add(
         "--report",

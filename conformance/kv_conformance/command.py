@@ -22,6 +22,8 @@ from kv_conformance.verdict import INCONCLUSIVE, USAGE, Verdict
 
 _Given = Callable[..., Any]
 _LONGEST_TIMEOUT: Final = 86_400
+_LONGEST_RUN: Final = 30 * 86_400
+_MOST_JOBS: Final = 256
 
 
 def main(options: argparse.Namespace) -> int:
@@ -30,7 +32,7 @@ def main(options: argparse.Namespace) -> int:
         table = config.read(_here())
         settings = settings_of(options, table)
         expected = _expected(options, table)
-        narrowed = bool(settings.clauses) or settings.phases != PHASES or bool(settings.replay)
+        narrowed = _is_narrowed(settings)
         verdict = Verdict(settings.clauses, expected, narrowed=narrowed)
         wanted = options.report if options.report is not None else table.get("report", [])
         reports = open_reports(wanted, lambda token: replay_command(settings, token))
@@ -111,7 +113,37 @@ def settings_of(options: argparse.Namespace, table: dict[str, Any]) -> Settings:
         timeout=float(timeout),
         replay=to_json(program_of(options.replay)) if options.replay else None,
         hostile_keys=options.hostile_keys,
+        jobs=_jobs(given("jobs", 1)),
+        shard=_shard(options.shard),
+        time=_time(options.time),
     )
+
+
+def _is_narrowed(settings: Settings) -> bool:
+    """True where what is left untested was left out by the command line."""
+    whole = settings.phases == PHASES and settings.shard[1] == 1
+    return bool(settings.clauses) or bool(settings.replay) or not whole
+
+
+def _jobs(number: int) -> int:
+    if not 1 <= number <= _MOST_JOBS:
+        raise UsageError(f"--jobs is a number of processes, from 1 to {_MOST_JOBS}")
+    return number
+
+
+def _shard(text: str | None) -> tuple[int, int]:
+    if text is None:
+        return 0, 1
+    part, slash, whole = text.partition("/")
+    if slash and part.isdecimal() and whole.isdecimal() and 1 <= int(part) <= int(whole):
+        return int(part) - 1, int(whole)
+    raise UsageError(f"--shard is I/N, such as 1/4, 2/4, 3/4 and 4/4 for four parts, not {text!r}")
+
+
+def _time(seconds: float | None) -> float | None:
+    if seconds is not None and not 0 < seconds <= _LONGEST_RUN:
+        raise UsageError(f"--time is in seconds, above 0 and up to {_LONGEST_RUN}")
+    return seconds
 
 
 def _examples(options: argparse.Namespace, given: _Given) -> int:

@@ -24,6 +24,7 @@ _FIELDS: Final[Mapping[str, tuple[str, Any]]] = {
     "budget": _TEXT,
     "report": _TEXTS,
     "expected-failures": _TEXT,
+    "jobs": ("a whole number", int),
     "operation-timeout": _NUMBER,
     "options": ("a table", dict),
 }

@@ -7,6 +7,7 @@ by the process that waits for the events.
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -18,6 +19,7 @@ from kv_spec.json_form import to_json
 from kv_spec.outcomes import raised
 
 from kv_conformance import events, real_time
+from kv_conformance.agenda import Agenda
 from kv_conformance.canary import Canary, escape
 from kv_conformance.clocks.choose import ClockError
 from kv_conformance.clocks.virtual import PatchedClock
@@ -47,8 +49,8 @@ _STUCK, _NOBODY_LISTENS = 70, 71
 def main(settings: Settings, connection: Any) -> None:
     """The entry point of the process: runs, and sends events over `connection`.
 
-    None is a sign of life, an Opening tells how a program written out gets at the store, and
-    OVER is the end.
+    None is a sign of life, an Opening tells how a program written out gets at the store, bytes
+    are the plan from which the sweep's programs can be written again, and OVER is the end.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -136,18 +138,23 @@ class Engine:
                 self.emit(events.Note(note))
             self.stage = set_up(running, self.settings, patched, self.emit, self.watch)
             self.send(self.stage.opening)
+            self.send(pickle.dumps(self.stage.plan))
             try:
-                self._phases(self.stage)
+                agenda = Agenda(
+                    self.stage, self.settings, here, str(Path.cwd()), real_time.monotonic()
+                )
+                self._phases(agenda)
             finally:
                 summary = self.stage.subject.silence.summary()
                 if summary is not None:
                     self.emit(events.Note(summary))
 
-    def _phases(self, stage: Stage) -> None:
+    def _phases(self, agenda: Agenda) -> None:
+        stage = agenda.stage
         reference = trial_of(profile=stage.reference_profile)
         hunt = Hunt(stage.trial, reference, lambda caught: self._found(stage, caught))
         self._look_first(stage, hunt)
-        for name, phase in stage.phases(self.settings):
+        for name, phase in agenda.phases():
             self.emit(events.PhaseStarted(name))
             self.phase, self.so_far = name, tally.Tally()
             self.phase_began = real_time.perf_counter()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
-from kv_spec.json_form import ProgramError, from_json
+from kv_spec.json_form import ProgramError, from_json, to_json
+from kv_spec.operations import Program
 
 from kv_conformance import events, real_time
 from kv_conformance.parting import OVER, endless
@@ -58,6 +60,7 @@ class _Listener:
     def __init__(self, receiver: Connection, settings: Settings, process: BaseProcess) -> None:
         self.receiver, self.settings, self.process = receiver, settings, process
         self.opening: Opening | None = None
+        self.plan = b""
         self.stopped = False
 
     def told(self) -> Iterator[events.Event]:
@@ -78,6 +81,8 @@ class _Listener:
             patience = limit + min(_GRACE, max(limit, 1.0))
             if isinstance(message, Opening):
                 self.opening = message
+            elif isinstance(message, bytes):
+                self.plan = message
             elif message is not None:
                 self.stopped = self.stopped or isinstance(message, events.Stopped)
                 yield message
@@ -118,8 +123,13 @@ class _Listener:
     def _under_way(self) -> tuple[str, Any, str]:
         """What the process did last: in words, as JSON and as Python, as far as they are known."""
         found = black_box.read(self.settings.folder)
-        if found is None or found.program is None:
-            return ("" if found is None else found.doing), None, ""
+        if found is None:
+            return "", None, ""
+        if found.swept is not None and self.plan:
+            program = _swept(self.plan, found.swept)[: found.begun]
+            found = black_box.UnderWay(program[-1].op if program else "", to_json(program))
+        if found.program is None:
+            return found.doing, None, ""
         try:
             program = from_json(found.program)
         except ProgramError:
@@ -127,6 +137,14 @@ class _Listener:
         opening = self.opening
         python = "" if opening is None else opening.python(program, "an answer", "none")
         return found.doing, found.program, python
+
+
+def _swept(plan: bytes, name: Mapping[str, Any]) -> Program:
+    """Writes a program of the sweep once more."""
+    from kv_spec.programs import Composer
+
+    composer = Composer(pickle.loads(plan), name["favoured"])
+    return composer.program(name["seed"], name["number"])
 
 
 _SILENT: Final = object()

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-PHASES: Final = ("vectors", "machines")
+PHASES: Final = ("vectors", "machines", "sweep")
 CLOCKS: Final = ("auto", "injected", "patched", "real")
 BUDGETS: Final[Mapping[str, int]] = {"quick": 20, "standard": 80, "thorough": 1_000}
 """Programs that the machines run, by the name of the budget."""
+SWEPT: Final = 50
+"""Programs of the sweep for each one of the machines, where time is virtual."""
+SWEPT_IN_REAL_TIME: Final = 5
+"""The same where the store is reached over a network, most likely: what has a real clock."""
 
 
 class UsageError(Exception):
@@ -41,5 +45,10 @@ class Settings:
     timeout: float = 10.0
     replay: Any = None
     hostile_keys: bool = False
+    jobs: int = 1
+    shard: tuple[int, int] = (0, 1)
+    """Which part of the run this is, counted from 0, and of how many."""
+    time: float | None = None
+    """Seconds from the start of the run for which the sweep goes on, if not done by then."""
     folder: str = ""
     """A temporary folder of the run's own, removed afterwards by who made it."""

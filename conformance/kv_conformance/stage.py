@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from kv_reference.verdicts import Violation
 from kv_spec.generate import pools
-from kv_spec.json_form import from_json
 from kv_spec.machines import Plan
 from kv_spec.operations import Get, Program
 from kv_spec.outcomes import Raised
@@ -22,8 +21,6 @@ from kv_conformance.clocks.choose import choose
 from kv_conformance.clocks.granularity import Granularity, measure
 from kv_conformance.clocks.real import RealClock
 from kv_conformance.clocks.virtual import InjectedClock, PatchedClock
-from kv_conformance.hunt import Hunt
-from kv_conformance.phases.tally import OnProgress, Tally
 from kv_conformance.settings import Settings, UsageError
 from kv_conformance.snippet import Opening
 from kv_conformance.subject.factory import Factory
@@ -32,8 +29,6 @@ from kv_conformance.subject.world import Subject
 from kv_conformance.target import Target
 from kv_conformance.trial import Trial
 from kv_conformance.watch import Watch
-
-Phase = Callable[[Hunt, OnProgress], Tally]
 
 _RACED: Final = ("CAS-8", "CAS-9", "CAS-10", "TTL-10")
 _BOUND: Final = (
@@ -70,61 +65,6 @@ class Stage:
         """
         refused = self.profile.without.union(self.offer.not_offered)
         return self.profile.replace(absent="none", without=refused)
-
-    def phases(self, settings: Settings) -> Iterator[tuple[str, Phase]]:
-        """The phases asked for, in their order, each ready to be run."""
-        from kv_conformance.phases import machines, programs, replay
-
-        if settings.replay is not None:
-            program = from_json(settings.replay)
-            yield "replay", lambda hunt, on: replay.run(hunt, program, self.offer.capabilities, on)
-            return
-        seed, examples = settings.seed, settings.examples
-        if "vectors" in settings.phases:
-            from kv_conformance.phases import vectors
-
-            owed = vectors.programs(
-                self.profile, self.offer.capabilities, self.plan.time, races=self.plan.races
-            )
-            given = [program for _, program in owed]
-            yield (
-                "vectors",
-                self._timed(settings, lambda hunt, on: programs.run(hunt, given, on), "vectors"),
-            )
-        if "machines" in settings.phases:
-            yield (
-                "machines",
-                self._timed(
-                    settings,
-                    lambda hunt, on: machines.run(
-                        hunt, self.plan, seed=seed, examples=examples, progress=on
-                    ),
-                    "machines",
-                ),
-            )
-
-    def _timed(self, settings: Settings, phase: Phase, part: str) -> Phase:
-        """A phase, and after the last one the programs of all that wait, side by side."""
-        granularity = self.granularity
-        if granularity is None or part != settings.phases[-1]:
-            return phase
-
-        def both(hunt: Hunt, on: OnProgress) -> Tally:
-            from kv_conformance.phases import timed
-
-            first = phase(hunt, on)
-            second = timed.run(
-                hunt,
-                self.plan,
-                seed=settings.seed,
-                programs=settings.examples,
-                granularity=granularity,
-                progress=lambda tally: on(first.plus(tally)),
-                parts=settings.phases,
-            )
-            return first.plus(second)
-
-        return both
 
 
 def set_up(

@@ -8,13 +8,15 @@ plan, the seed and its number alone, whatever the store does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
 from kv_spec.machines import Rules
 from kv_spec.machines.base import Plan
-from kv_spec.machines.drawing import RULES, Habits, Rule
-from kv_spec.operations import Fill, Get, List, Operation, Program
+from kv_spec.machines.drawing import KEYS_A_PROGRAM, RULES, Habits, Rule
+from kv_spec.machines.races import Kind, kinds, late
+from kv_spec.operations import Advance, Fill, Get, List, Operation, Program, Race
 
 _LENGTHS: Final = (3, 6, 10, 10, 16, 16, 24, 40)
 """So many rules make a program."""
@@ -25,6 +27,10 @@ _ONE_IN_COSTLY: Final = 12
 """Among so many programs is one that is long; one on a large store; one with costly rules."""
 _LARGE: Final = 2_500
 """Entries of a large store: more than the page of any backend."""
+_FIRST_RACE: Final = 256
+_BETWEEN_RACES: Final = 16
+_RACES_AGAIN: Final = 20_000
+"""The numbers of the programs with a race: late, since each takes as long as a hundred others."""
 _AMONG_MANY: Final = 3
 """So many rules are applied to a large store, whose every listing takes long."""
 
@@ -47,45 +53,67 @@ class Notes:
         """Nothing was opened."""
 
 
-class Composer:
-    """Writes programs for one plan; `rules` narrows it to rules of these names."""
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Which program this is: with the plan, all that it is written from."""
 
-    def __init__(self, plan: Plan, rules: Iterable[str] | None = None) -> None:
+    seed: int
+    number: int
+    favoured: tuple[str, ...] = ()
+
+
+class Composer:
+    """Writes programs for one plan.
+
+    `favoured` narrows it to the rules of these names, the costly ones as often as others. Where
+    the plan asks for races, each kind has one program among the first, and rarely one later.
+    """
+
+    def __init__(self, plan: Plan, favoured: Iterable[str] = ()) -> None:
         self.plan = plan
+        self.favoured = tuple(favoured)
         self._script = type("Script", (Rules,), {"plan": plan, "open_session": staticmethod(Notes)})
-        chosen = set(RULES if rules is None else rules)
+        chosen = set(self.favoured)
         possible = [
             rule
             for rule in RULES.values()
-            if rule.name in chosen and rule.offers <= plan.offers and rule.name != "race"
+            if rule.offers <= plan.offers and rule.name != "race" and rule.name in (chosen or RULES)
         ]
-        self._cheap = [rule for rule in possible if not rule.costly] or possible
+        self._cheap = [rule for rule in possible if chosen or not rule.costly]
         self._all = possible
+        self._races = list(kinds(plan).values()) if plan.races and not chosen else []
+
+    def name(self, seed: int, number: int) -> Name:
+        """The name of the program that `program` gives for the same arguments."""
+        return Name(seed, number, self.favoured)
 
     def program(self, seed: int, number: int) -> Program:
         """The program of this number."""
-        return tuple(operation for operation, _ in self.marked(seed, number))
+        return tuple(self.marked(seed, number)[0])
 
-    def marked(self, seed: int, number: int) -> list[tuple[Operation, str]]:
-        """The program, each operation with the rule that it comes from."""
+    def marked(self, seed: int, number: int) -> tuple[list[Operation], list[str]]:
+        """The program, and for each operation the name of the rule that it comes from."""
+        kind, rest = divmod(number % _RACES_AGAIN - _FIRST_RACE, _BETWEEN_RACES)
+        if rest == 0 and 0 <= kind < len(self._races):
+            operations = self._raced(self._races[kind])
+            return operations, ["race"] * len(operations)
         random = Random(f"{seed} {number}")
-        habits = Habits(random, 1 + random.randrange(5))
+        habits = Habits(random, 1 + random.randrange(KEYS_A_PROGRAM))
         habits.numbers = [random.randrange(10_000) for _ in range(2 + random.randrange(7))]
         script: Any = self._script()
         theme, start = random.randrange(10_000), random.randrange(10_000)
         script.choose_keys(theme, start, random.random() < 0.5)
         operations = script.session.operations
-        names = ["" for _ in operations]
         drawn = self._drawn(random, number)
         if number % _ONE_IN_LARGE == _ONE_IN_LARGE - 1 and "list" in self.plan.offers:
             operations += self._large()
             drawn = drawn[:_AMONG_MANY]
+        names = [""] * len(operations)
         for rule in drawn:
             if all(need(script) for need in rule.needs):
                 rule.do(script, **{name: draw.draw(habits) for name, draw in rule.draws.items()})
                 names += [rule.name] * (len(operations) - len(names))
-        names += [""] * (len(operations) - len(names))
-        return list(zip(operations, names, strict=True))
+        return operations, names
 
     def _drawn(self, random: Random, number: int) -> Sequence[Rule]:
         """The rules of a program, in their order: a few of all, each with a weight of its own."""
@@ -102,3 +130,10 @@ class Composer:
         last: Any = f"{prefix}n00007" if self.plan.profile.flat else (*prefix, "n00007")
         everything = self.plan.pools.everything
         return [Fill(_LARGE, prefix), List(prefix), List(everything), Get(last)]
+
+    def _raced(self, kind: Kind) -> list[Operation]:
+        key: Any = "race" if self.plan.profile.flat else ("race",)
+        before, branches = kind(key)
+        expired = any(getattr(operation, "ttl", None) is not None for operation in before)
+        waits = [Advance(late(self.plan))] if expired else []
+        return [*before, *waits, Race(branches), Get(key)]

@@ -11,16 +11,21 @@ import json
 import mmap
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kv_spec.json_form import operation_to_json
 from kv_spec.operations import Operation
 
+if TYPE_CHECKING:
+    from kv_spec.programs import Name
+
 NAME: Final = "under-way.bin"
 _SIZE: Final = 1 << 20
 _HEAD: Final = 8
+_STEP: Final = 4
+_ROOM: Final = _SIZE - _HEAD - _STEP
 _LAST: Final = 20
 """So many operations are noted of a program that is too long to be noted whole."""
 
@@ -31,6 +36,9 @@ class UnderWay:
 
     doing: str
     program: list[Any] | None = None
+    swept: dict[str, Any] | None = None
+    """The name of a program of the sweep, of which `begun` operations had begun."""
+    begun: int = 0
 
 
 class BlackBox:
@@ -49,13 +57,22 @@ class BlackBox:
     def operation(self, written: Sequence[bytes]) -> None:
         """Notes a program up to the operation that begins, each as `encoded` gives it."""
         text = b'{"program":[%s]}' % b",".join(written)
-        if len(text) > _SIZE - _HEAD:
+        if len(text) > _ROOM:
             text = b'{"program":[%s]}' % b",".join(written[-_LAST:])
         self._write(text)
 
+    def swept(self, name: Name) -> None:
+        """Notes a program of the sweep; `step` then tells how far it has come."""
+        self.step(0)
+        self._write(json.dumps({"swept": asdict(name)}).encode())
+
+    def step(self, begun: int) -> None:
+        """Notes how many operations of the program noted by `swept` have begun."""
+        self._map[-_STEP:] = begun.to_bytes(_STEP, "little")
+
     def _write(self, text: bytes) -> None:
         # The length last: a note that was cut short is never taken for a whole one.
-        if len(text) <= _SIZE - _HEAD:
+        if len(text) <= _ROOM:
             self._map[:_HEAD] = bytes(_HEAD)
             self._map[_HEAD : _HEAD + len(text)] = text
             self._map[:_HEAD] = len(text).to_bytes(_HEAD, "little")
@@ -74,5 +91,8 @@ def read(folder: str) -> UnderWay | None:
         note = json.loads(content[_HEAD : _HEAD + length])
         if "doing" in note:
             return UnderWay(note["doing"])
+        if "swept" in note:
+            begun = int.from_bytes(content[-_STEP:], "little")
+            return UnderWay("", swept=note["swept"], begun=begun)
         return UnderWay(note["program"][-1]["op"], note["program"])
     return None

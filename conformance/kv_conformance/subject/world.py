@@ -67,7 +67,8 @@ class Subject:
 class World:
     """The handles that one program opened, and the operations it performed.
 
-    `hurried`: its races are some of many; see `kv_conformance.subject.racing.STALLED`.
+    `hurried`: its races are some of many; see `kv_conformance.subject.racing.STALLED`. `swept`: the
+    black box knows the program already, and only needs to be told how far it has come.
     """
 
     def __init__(self, subject: Subject, name: str) -> None:
@@ -77,7 +78,7 @@ class World:
         self._opened: list[Opened] = []
         self._racing: Racing | None = None
         self.operations: list[Operation] = []
-        self.hurried = False
+        self.hurried = self.swept = False
         self._written: list[bytes] = []
         self.space = _FIRST
         self.surface = self._open(_FIRST)
@@ -105,9 +106,7 @@ class World:
             self.clock.advance(operation.seconds)
             return None
         if subject.box is not None:
-            new = self.operations[len(self._written) :]
-            self._written.extend(map(encoded, new))
-            subject.box.operation(self._written)
+            self._note(subject.box)
         subject.performed += 1
         subject.under_way = self
         try:
@@ -116,6 +115,14 @@ class World:
             subject.under_way = None
         subject.silence.note(outcome)
         return outcome
+
+    def _note(self, box: BlackBox) -> None:
+        if self.swept:
+            box.step(len(self.operations))
+        else:
+            new = self.operations[len(self._written) :]
+            self._written.extend(map(encoded, new))
+            box.operation(self._written)
 
     @property
     def written(self) -> int:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from kv_conformance import events
+from kv_conformance.agenda import Agenda, Phase
 from kv_conformance.clocks.virtual import PatchedClock
 from kv_conformance.hunt import Caught, HarnessFault, Hunt
 from kv_conformance.phases import programs, vectors
 from kv_conformance.settings import Settings
-from kv_conformance.stage import Phase, Stage, set_up
+from kv_conformance.stage import Stage, set_up
 from kv_conformance.target import Target
 from kv_conformance.trial import trial_of
 from kv_conformance.verdict import Verdict
@@ -91,7 +93,8 @@ def _staged(
 
 
 def _phases(stage: Stage, settings: Settings, share: int) -> Iterator[tuple[str, Phase]]:
-    for name, phase in stage.phases(settings):
+    here = str(Path.cwd())
+    for name, phase in Agenda(stage, settings, here, here, 0.0).phases():
         if name != "vectors" or share == 1:
             yield name, phase
             continue

@@ -68,6 +68,11 @@ def kinds(plan: Plan) -> dict[str, Kind]:
     return found
 
 
+def late(plan: Plan) -> float:
+    """Seconds after which an entry of the shortest ttl is gone."""
+    return plan.pools.ttls[0] + plan.profile.ttl_resolution + gen.TICK
+
+
 class Races(Machine):
     """Of many that write at once each does what it would do alone, in some order."""
 
@@ -94,7 +99,7 @@ class Races(Machine):
         if expired:  # one wait for all
             for key in keys:
                 session.do(kind(key)[0][0])
-            session.do(Advance(self.late))
+            session.do(Advance(late(self.plan)))
         place = next(places)
         for key in keys:
             before, branches = kind(key)
@@ -108,8 +113,3 @@ class Races(Machine):
                 place = places.send(raced.steps)
             except StopIteration:
                 return
-
-    @property
-    def late(self) -> float:
-        """Seconds after which an entry of the shortest ttl is gone."""
-        return self.plan.pools.ttls[0] + self.plan.profile.ttl_resolution + gen.TICK
