@@ -85,6 +85,9 @@ TWINS: Final[tuple[tuple[Any, Any], ...]] = (
 )  # fmt: skip
 """Values that a careless comparison takes for one another, or does not (CAS-7)."""
 
+FALSY: Final[tuple[Any, ...]] = (False, 0, "", [], {}, 0.0)
+"""Values that a condition takes for false (GET-4)."""
+
 REFUSED_VALUES: Final = tuple(
     Outside(name)
     for name in "nan infinity minus-infinity function object cycle set integer-keys "

@@ -24,6 +24,16 @@ class Swaps(Machine):
         self.do(Cas(self.keys[key], ABSENT, self.plain(value), self.cas_ttl(ttl)))
         self.do(Get(self.keys[key]))
 
+    @offers("cas-create")
+    @rule(key=INDEX, first=ANY)
+    def create_over_what_looks_like_nothing(self, key: int, first: int) -> None:
+        """A value that a condition takes for false stands in the way of a create (CAS-3)."""
+        name = self.keys[key]
+        for number in range(first, first + len(gen.FALSY)):
+            self.do(Set(name, gen.FALSY[number % len(gen.FALSY)]))
+            self.do(Cas(name, ABSENT, "created"))
+            self.do(Get(name))
+
     @offers("cas-swap")
     @rule(key=INDEX, was=ANY, expected=ANY, new=ANY, ttl=Between(-2, 5), time=FLAG)
     def swap(self, key: int, was: int, expected: int, new: int, ttl: int, time: bool) -> None:
@@ -44,7 +54,7 @@ class Swaps(Machine):
     def swap_twins(self, key: int, pair: int, turned: bool) -> None:
         """1 equals 1.0 and not True; a mapping has no order, a list has (CAS-7)."""
         name = self.keys[key]
-        for number in range(pair, pair + 4):
+        for number in range(pair, pair + len(gen.TWINS) // 2):
             one, other = gen.TWINS[number % len(gen.TWINS)]
             self.do(Set(name, other if turned else one))
             self.do(Cas(name, one if turned else other, "swapped"))
