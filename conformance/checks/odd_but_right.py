@@ -1,9 +1,11 @@
 """Runs the harness on stores that are odd but right, and shows what it reported: nothing, rightly.
 
     python conformance/checks/odd_but_right.py [--seeds 20] [--examples 80] [--only TEXT …]
+    python conformance/checks/odd_but_right.py --phase sweep --seeds 1000 --examples 8
 
-Each store gets the whole default run from the first seed, and from every other seed the machines;
-the vectors are the same for all. Exits with 1 if a run of a right store was not conformant; one on
+Each store gets the whole default run from the first seed, and from every other seed all of it but
+the vectors, which are the same for all. The second line runs the sweep alone, some 20,000
+operations for each seed. Exits with 1 if a run of a right store was not conformant; one on
 a real clock may be inconclusive, since some of what it promises would take long waits.
 """
 
@@ -16,6 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from kv_conformance.settings import PHASES
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
 ROW = "{:<34} {:>5} {:>9} {:>11} {:>8} {:>10}  {}\n"
@@ -43,9 +47,12 @@ def _tried(name: str, make: Callable[..., Any], options: argparse.Namespace) -> 
     began, programs, operations, clock = time.perf_counter(), 0, 0, ""
     seen: dict[str, str] = {}
     violations, passed = set(), True
+    phases = tuple(options.phase or PHASES)
     for number in range(options.seeds):
         seed = options.first + number
-        result = run(name, make, seed=seed, examples=options.examples, share=int(number == 0))
+        result = run(
+            name, make, seed=seed, examples=options.examples, share=int(number == 0), phases=phases
+        )
         programs, operations = programs + result.programs, operations + result.operations
         clock = result.clock
         violations |= set(result.alarms)
@@ -69,6 +76,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=20, help="runs of each store")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first seed")
     parser.add_argument("--examples", type=int, default=80, help="programs of the machines a run")
+    parser.add_argument("--phase", nargs="*", choices=PHASES, help="only these phases")
     parser.add_argument("--only", nargs="*", default=[], metavar="TEXT", help="parts of names")
     return parser.parse_args()
 

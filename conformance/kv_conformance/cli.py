@@ -11,12 +11,15 @@ import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-COMMANDS: Final = ("clauses", "explain")
+COMMANDS: Final = ("clauses", "explain", "self-test")
 _BUDGETS: Final = ("quick", "standard", "thorough")
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, and exits with 2."""
+
+    commands: tuple[str, ...] = ()
+    """What may stand in place of the options."""
 
     def error(self, message: str) -> NoReturn:
         sys.stderr.write(f"kv-conformance: {message}\n{self.format_usage()}")
@@ -28,9 +31,9 @@ class _Parser(argparse.ArgumentParser):
         if unknown:
             word = unknown[0]
             known = [option for action in self._actions for option in action.option_strings]
-            names = known if word.startswith("-") else list(COMMANDS)
+            names = known if word.startswith("-") else list(self.commands)
             near = difflib.get_close_matches(word.partition("=")[0], names, 1)
-            what = "option" if word.startswith("-") else "command"
+            what = "option" if word.startswith("-") else "command" if names else "argument"
             hint = f"; did you mean {near[0]}?" if near else ""
             if not near and what == "command":
                 hint = "; a store is named by --store"
@@ -38,16 +41,17 @@ class _Parser(argparse.ArgumentParser):
         return options
 
 
-def parser() -> _Parser:
+def parser() -> Parser:
     """The options of a run."""
-    made = _Parser(
+    made = Parser(
         prog="kv-conformance",
         usage="kv-conformance --store TARGET [options]\n"
-        "       kv-conformance clauses | explain CLAUSE",
+        "       kv-conformance clauses | explain CLAUSE | self-test [options]",
         description="Checks a key-value store against the specification, clause by clause.",
         epilog="Exit codes: 0 conformant, 1 violations, 2 usage, 3 inconclusive, 4 our own fault.",
         allow_abbrev=False,
     )
+    made.commands = COMMANDS
     add = made.add_argument
     add("--store", metavar="TARGET", help="module:attribute, file.py:attribute, an installed name "
         "(memory, sqlite, redis, memcached, fakeredis) or a URL of one")  # fmt: skip
@@ -85,6 +89,10 @@ def parser() -> _Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["self-test"]:
+        from kv_conformance.self_test import options as self_test
+
+        return self_test.main(given[1:])
     if given[:1] and given[0] in COMMANDS:
         from kv_conformance import reading
 

@@ -6,7 +6,7 @@ import argparse
 import difflib
 import os
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -105,15 +105,15 @@ def settings_of(options: argparse.Namespace, table: dict[str, Any]) -> Settings:
         store=store,
         profile=profile,
         clock=clock,
-        phases=_phases(given("phase", list(PHASES))),
-        clauses=_clauses(given("clause", [])),
+        phases=phases_of(given("phase", list(PHASES))),
+        clauses=clauses_of(given("clause", [])),
         seed=given("seed", 0),
         examples=_examples(options, given),
         options={**table.get("options", {}), **_pairs(options.option or [])},
         timeout=float(timeout),
         replay=to_json(program_of(options.replay)) if options.replay else None,
         hostile_keys=options.hostile_keys,
-        jobs=_jobs(given("jobs", 1)),
+        jobs=jobs_of(given("jobs", 1)),
         shard=_shard(options.shard),
         time=_time(options.time),
     )
@@ -125,7 +125,8 @@ def _is_narrowed(settings: Settings) -> bool:
     return bool(settings.clauses) or bool(settings.replay) or not whole
 
 
-def _jobs(number: int) -> int:
+def jobs_of(number: int) -> int:
+    """What --jobs says. Raises UsageError."""
     if not 1 <= number <= _MOST_JOBS:
         raise UsageError(f"--jobs is a number of processes, from 1 to {_MOST_JOBS}")
     return number
@@ -164,7 +165,8 @@ def _one_of(option: str, value: str, known: Collection[str]) -> None:
         raise UsageError(f"{option} is one of {', '.join(known)}, not {value!r}{hint}")
 
 
-def _phases(names: list[str]) -> tuple[str, ...]:
+def phases_of(names: Sequence[str]) -> tuple[str, ...]:
+    """The phases named, in their order. Raises UsageError."""
     for name in names:
         _one_of("--phase", name, PHASES)
     if not names:
@@ -172,8 +174,8 @@ def _phases(names: list[str]) -> tuple[str, ...]:
     return tuple(name for name in PHASES if name in names)
 
 
-def _clauses(names: list[str]) -> tuple[str, ...]:
-    """The clauses of the IDs and families named, in the order of SPEC.md."""
+def clauses_of(names: Sequence[str]) -> tuple[str, ...]:
+    """The clauses of the IDs and families named, in the order of SPEC.md. Raises UsageError."""
     chosen: set[str] = set()
     for name in names:
         wanted = name.strip().upper()

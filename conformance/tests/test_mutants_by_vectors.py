@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from kv_conformance.phases.vectors import programs
-from kv_conformance.subject.offer import look
+from kv_conformance.self_test.catching import close, plan_of
 from kv_conformance.trial import Trial, trial_of
 from kv_reference.mutants import MUTANTS, Mutant
 from kv_spec.operations import Program
@@ -25,13 +25,11 @@ def blamed(trial: Trial, chosen: list[Program]) -> Iterator[str]:
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
 def test_the_vectors_catch_the_mutant_under_its_clause(mutant: Mutant) -> None:
     trial = trial_of(mutant.store, mutant.profile)
-    offer = look(mutant.store(profile=mutant.profile), mutant.profile, takes_space=True)
-    applicable = list(programs(mutant.profile, offer.capabilities, True))
+    applicable = list(programs(mutant.profile, plan_of(trial).offers, True))
     # The vectors of the clause come first: nearly always one of them is enough.
     own = [program for vector, program in applicable if mutant.clause in vector.clauses]
     rest = [program for vector, program in applicable if mutant.clause not in vector.clauses]
     try:
         assert any(clause == mutant.clause for clause in blamed(trial, own + rest))
     finally:
-        if trial.subject.factory.bridge is not None:
-            trial.subject.factory.bridge.close()
+        close(trial)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from kv_conformance.trial import Trial, trial_of
+from kv_conformance.self_test.catching import close
+from kv_conformance.trial import trial_of
 from kv_reference.mutants import MUTANTS, Mutant
 from kv_spec.operations import (
     Advance,
@@ -325,12 +326,6 @@ def run(mutant: Mutant, *, minimal: bool) -> tuple[str | None, bool]:
     finally:
         close(trial)
     return (None, True) if violation is None else (violation.clause, violation.sure)
-
-
-def close(trial: Trial) -> None:
-    """Ends the event loop of an asynchronous store."""
-    if trial.subject.factory.bridge is not None:
-        trial.subject.factory.bridge.close()
 
 
 def test_there_is_a_demonstration_for_each_mutant() -> None:

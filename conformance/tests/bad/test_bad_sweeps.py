@@ -1,8 +1,13 @@
 """Stores that fail in the middle of a sweep, in this process's child or in one of several."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import pytest
 
-from conformance.tests.bad.conftest import Run
+if TYPE_CHECKING:
+    from tests.bad.conftest import Run
 
 SWEEP = ("--phase", "sweep", "--examples", "20", "--operation-timeout", "1")
 

@@ -13,7 +13,7 @@ from kv_conformance.agenda import Agenda, Phase
 from kv_conformance.clocks.virtual import PatchedClock
 from kv_conformance.hunt import Caught, HarnessFault, Hunt
 from kv_conformance.phases import programs, vectors
-from kv_conformance.settings import Settings
+from kv_conformance.settings import PHASES, Settings
 from kv_conformance.stage import Stage, set_up
 from kv_conformance.target import Target
 from kv_conformance.trial import trial_of
@@ -36,7 +36,15 @@ class Run:
     operations: int = 0
 
 
-def run(name: str, make: Callable[..., Any], *, seed: int, examples: int, share: int = 1) -> Run:
+def run(
+    name: str,
+    make: Callable[..., Any],
+    *,
+    seed: int,
+    examples: int,
+    share: int = 1,
+    phases: tuple[str, ...] = PHASES,
+) -> Run:
     """Does what the command line does: looks at a store, chooses a clock, runs the phases.
 
     With `share` only every so many vectors are run, others for each seed (with 0 none), and what
@@ -44,8 +52,8 @@ def run(name: str, make: Callable[..., Any], *, seed: int, examples: int, share:
     """
     if hasattr(make, "new_process"):  # as it would be one, each time, by the command line
         make.new_process()
-    settings = Settings(store=name, seed=seed, examples=examples)
-    verdict, came_to = Verdict(narrowed=share != 1), Run()
+    settings = Settings(store=name, seed=seed, examples=examples, phases=phases)
+    verdict, came_to = Verdict(narrowed=share != 1 or phases != PHASES), Run()
 
     def emit(event: events.Event) -> None:
         verdict.handle(event)
