@@ -65,7 +65,7 @@ def parser() -> Parser:
         "--examples",
         type=int,
         metavar="N",
-        help="programs that the machines run; the sweep runs 50 times as many",
+        help="programs that the machines run; the sweep runs 35 times as many",
     )
     add("--budget", metavar="NAME", help=f"{', '.join(_BUDGETS)} (default: standard)")
     add("--jobs", type=int, metavar="N", help="processes for the sweep (default: 1)")

@@ -10,7 +10,7 @@ PHASES: Final = ("vectors", "machines", "sweep")
 CLOCKS: Final = ("auto", "injected", "patched", "real")
 BUDGETS: Final[Mapping[str, int]] = {"quick": 20, "standard": 80, "thorough": 1_000}
 """Programs that the machines run, by the name of the budget."""
-SWEPT: Final = 50
+SWEPT: Final = 35
 """Programs of the sweep for each one of the machines, where time is virtual."""
 SWEPT_IN_REAL_TIME: Final = 5
 """The same where the store is reached over a network, most likely: what has a real clock."""

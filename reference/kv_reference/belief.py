@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from kv_spec.values import equal
 
-from kv_reference.semantics import Live, State, is_same, views
+from kv_reference.semantics import Live, State, is_same, live_of, views
 
 GOT: Final = 1
 ASKED: Final = 2
@@ -26,9 +26,13 @@ HANDED_OUT: Final = 128
 class Cell:
     """One key of one data space.
 
-    `states` are the states that the specification still permits, nearly always one. `cause`
+    `states` are the states that the specification still permits, nearly always one, and `latest`
+    is the entry last written, if it was one, expired or not: `believe` changes both. `earlier`
+    are the values before that. `cause`
     tells why: "never", "set", "cas", "increment", or for a key that is gone "delete", "null",
-    "zero", "negative", "cas-delete". `written`, `confirmed` are numbers of operations.
+    "zero", "negative", "cas-delete". `written`, `confirmed` are numbers of operations,
+    and `since` is the greater one: from there on nothing of this key was confirmed.
+    `is_member`: the key names a member of a host language's objects (KEY-5).
     With the flag DOUBTED the clock alone tells from `doubt_ends` on that the entry is gone.
     """
 
@@ -38,13 +42,16 @@ class Cell:
         "clause",
         "confirmed",
         "doubt_ends",
+        "earlier",
         "flags",
         "fresh",
         "handle",
+        "is_member",
         "key",
         "kin",
-        "old",
+        "latest",
         "pending",
+        "since",
         "stakes",
         "states",
         "unknown",
@@ -56,28 +63,28 @@ class Cell:
     def __init__(self, key: Any) -> None:
         self.key = key
         self.states: tuple[State, ...] = (None,)
+        self.latest: Live | None = None
         self.pending: tuple[State, ...] = ()
         self.cause = "never"
         self.clause = "GET-1"
         self.before: Live | None = None
-        self.old: list[Any] = []
-        self.written = self.confirmed = self.handle = -1
+        self.earlier: list[Any] = []
+        self.written = self.confirmed = self.since = self.handle = -1
         self.writes = 0
         self.wrote_at = self.doubt_ends = -math.inf
         self.flags = self.fresh = 0
-        self.unknown = False
+        self.unknown = self.is_member = False
         self.stakes: tuple[str, ...] = ()
         self.kin: list[tuple[Cell, str]] = []
 
     @property
-    def since(self) -> int:
-        """The number of the operation from which on nothing of this key was confirmed."""
-        return max(self.written, self.confirmed)
-
-    @property
-    def latest(self) -> Live | None:
-        """The entry last written, if it was one, expired or not."""
-        return next((state for state in self.states if state is not None), None)
+    def old(self) -> list[Any]:
+        """The values that this key had before, each once: to tell an old one from a foreign one."""
+        found: list[Any] = []
+        for value in self.earlier:
+            if not any(equal(value, known) for known in found):
+                found.append(value)
+        return found
 
     def past(self) -> list[Any]:
         """The values that this key has had, the last one included."""
@@ -87,7 +94,10 @@ class Cell:
     def views(self, began: float, ended: float) -> tuple[State, ...]:
         """How a call may find this key."""
         if len(self.states) == 1 and not self.pending:
-            return views(self.states[0], began, ended)
+            state = self.states[0]
+            if state is None or ended < state.lo:
+                return self.states  # as it was: there is nothing to learn
+            return views(state, began, ended)
         found: list[State] = []
         for state in self.states + self.pending:
             for view in views(state, began, ended):
@@ -97,26 +107,27 @@ class Cell:
 
     def write(self, state: State, cause: str, clause: str, number: int, began: float) -> None:
         """Records a write that went through: what it left, why, and when it began."""
-        self.before = next((old for old in self.states if old is not None), None)
+        self.before = self.latest
         if self.before is not None:
-            self.remember(self.before.value)
-        self.states = (state,)
+            self.earlier.append(self.before.value)
+        self.states, self.latest = (state,), state
         self.cause, self.clause = cause, clause
-        self.written, self.confirmed, self.wrote_at = number, -1, began
+        self.written = self.since = number
+        self.confirmed, self.wrote_at = -1, began
         self.flags = self.fresh = 0
         self.unknown = False
         if state is not None:
             self.writes += 1
 
-    def remember(self, value: Any) -> None:
-        """Keeps a value that this key had before, to tell an old value from a foreign one."""
-        if not any(equal(value, known) for known in self.old):
-            self.old.append(value)
+    def believe(self, states: tuple[State, ...]) -> None:
+        """Goes on with `states` as the possible ones."""
+        if states is not self.states:
+            self.states, self.latest = states, live_of(states)
 
     def confirm(self, states: tuple[State, ...], number: int) -> None:
         """Records that a read agreed with `states`."""
-        self.states = states
-        self.confirmed = number
+        self.believe(states)
+        self.confirmed = self.since = number
         self.fresh = 0
 
     def mark(self, flag: int) -> None:

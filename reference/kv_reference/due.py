@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from kv_spec.store import ABSENT
+from kv_spec.values import equal
 
-from kv_reference import blame
+from kv_reference import blame, stakes
 from kv_reference.belief import Cell
 from kv_reference.kinship import below, folds_below, is_special, misread
+from kv_reference.semantics import Live, State
 
 if TYPE_CHECKING:
     from kv_reference.oracle import Oracle
@@ -31,25 +34,57 @@ LIVE_AT_ONCE: Final = frozenset(
 LIVE: Final = LIVE_AT_ONCE.union("TTL-2 TTL-5 TTL-12 TTL-1 TTL-4".split())
 
 
+@lru_cache(maxsize=65_536)
+def _due(
+    own: tuple[str, ...], gone: tuple[tuple[str, ...], ...], live: tuple[tuple[str, ...], ...]
+) -> tuple[str, ...]:
+    """The clauses of a listing, by `own` and by those of reads of keys that it shows or not."""
+    not_listed = [clause for clauses in gone for clause in clauses if clause in GONE]
+    listed = [clause for clauses in live for clause in clauses if clause in LIVE]
+    return stakes.unique((*own, *not_listed, *listed))
+
+
 class Listing:
-    """One listing to be judged: its prefix, its interval, and the cells it is about."""
+    """One listing to be judged: its prefix, its interval, and the cells it is about.
+
+    `views` tells how it may find each cell below the prefix: `must` are certainly live, `gone`
+    certainly not, `doubtful` may be found in several ways.
+    """
 
     def __init__(self, oracle: Oracle, prefix: Any, began: float, ended: float) -> None:
         self.oracle, self.prefix = oracle, prefix
         self.began, self.ended = began, ended
         self.cells = [cell for cell in oracle.space.cells.values() if not cell.unknown]
-        self.below = [cell for cell in self.cells if below(cell.key, prefix)]
+        self.views: dict[Cell, tuple[State, ...]] = {}
         self.must: list[Cell] = []
         self.gone: list[Cell] = []
-        for cell in self.below:
-            views = cell.views(began, ended)
-            if None not in views:
-                self.must.append(cell)
-            elif views == (None,):
-                self.gone.append(cell)
+        self.doubtful: list[Cell] = []
+        for cell in self.cells:
+            if prefix and not below(cell.key, prefix):
+                continue
+            self.views[cell] = views = cell.views(began, ended)
+            if len(views) == 1:
+                (self.gone if views[0] is None else self.must).append(cell)
+            else:
+                self.doubtful.append(cell)
+                if None not in views:
+                    self.must.append(cell)
 
-    def stakes(self) -> Iterator[str]:
+    def stakes(self) -> tuple[str, ...]:
         """The clauses that this listing puts to the test."""
+        read, views, began = self.oracle.read_stakes, self.views, self.began
+        gone = [read(cell, views[cell], began) for cell in self.gone]
+        live = [read(cell, views[cell], began) for cell in self.must[:MANY]]
+        return _due(tuple(self._of_entries()), tuple(gone), tuple(live))
+
+    def live(self, cell: Cell, value: Any) -> Live | None:
+        """The entry of a cell that may be listed with this value; None if none may."""
+        for view in self.views.get(cell, ()):
+            if view is not None and equal(view.value, value):
+                return view
+        return None
+
+    def _of_entries(self) -> Iterator[str]:
         must, prefix = self.must, self.prefix
         if not prefix and must:
             yield "LIST-1"
@@ -71,12 +106,6 @@ class Listing:
         yield from self._literal()
         if self.oracle.profile.list_order != "none" and len(must) > 1:
             yield "LIST-9"
-        for cell in self.gone:
-            found = self.oracle.read_stakes(cell, self.began, self.ended)
-            yield from (clause for clause in found if clause in GONE)
-        for cell in must[:MANY]:
-            found = self.oracle.read_stakes(cell, self.began, self.ended)
-            yield from (clause for clause in found if clause in LIVE)
 
     def _literal(self) -> Iterator[str]:
         prefix = self.prefix
@@ -84,7 +113,8 @@ class Listing:
             return
         if is_special(prefix) and any(misread(c.key, prefix) for c in self.cells if c.writes):
             yield "LIST-4"
-        if any(folds_below(cell.key, prefix) for cell in self.cells if cell.writes):
+        apart = (cell.key for cell in self.cells if cell.writes and cell not in self.views)
+        if any(folds_below(key, prefix) for key in apart):
             yield "LIST-5"
 
     def of_missing(self, cell: Cell) -> Iterator[str]:
@@ -111,7 +141,7 @@ class Listing:
 
         `whole`: no entry is missing, in whose place this one could stand.
         """
-        if cell is not None and cell not in self.below and cell.latest is not None:
+        if cell is not None and cell not in self.views and cell.latest is not None:
             if is_special(self.prefix) and misread(key, self.prefix):
                 yield "LIST-4"
             if folds_below(key, self.prefix):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
+
+Past: TypeAlias = tuple[bool, bool, bool, bool, bool, bool, bool, bool, bool]
+"""What happened since some operation: a write, a removal, an expiry, a refusal, each of another
+key; a get, a has, a walk, a walk given up, a prune."""
 
 
 class Latest:
@@ -37,3 +41,20 @@ class Journal:
         self.got = self.asked = self.iterated = self.abandoned = self.pruned = -1
         self.sets, self.deletes, self.expiries = Latest(), Latest(), Latest()
         self.refusals = Latest()
+
+    def since(self, key: Any, number: int) -> Past:
+        """What happened after an operation to other keys than `key`, or from the operation on."""
+        sets, deletes = self.sets, self.deletes
+        expiries, refusals = self.expiries, self.refusals
+        return (
+            # First whether it happened at all, which is quickly told.
+            sets.number > number and sets.other_than(key) > number,
+            deletes.number > number and deletes.other_than(key) > number,
+            expiries.number > number and expiries.other_than(key) > number,
+            refusals.number > number and refusals.other_than(key) > number,
+            self.got >= number,
+            self.asked >= number,
+            self.iterated >= number,
+            self.abandoned >= number,
+            self.pruned >= number,
+        )

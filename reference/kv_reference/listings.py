@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from kv_spec.operations import List
 from kv_spec.outcomes import Malformed, Outcome, Raised
-from kv_spec.values import equal, is_container
+from kv_spec.values import is_container
 
 from kv_reference import blame, reads
 from kv_reference.belief import Cell
 from kv_reference.due import Listing
-from kv_reference.kinship import below, is_special
+from kv_reference.kinship import is_special
 from kv_reference.rulings import Domain, rule_key
-from kv_reference.semantics import Live
-from kv_reference.verdicts import Violation, show
+from kv_reference.semantics import Live, live_of
+from kv_reference.verdicts import NO_ANSWER, Violation, show
 
 if TYPE_CHECKING:
     from kv_reference.oracle import Oracle
@@ -30,7 +30,7 @@ def judge_list(
         return None
     listing = Listing(oracle, op.prefix, began, ended)
     oracle.count(listing.stakes())
-    if isinstance(outcome, Raised | Malformed):
+    if isinstance(outcome, NO_ANSWER):
         return _failed(oracle, listing, outcome, domain, op)
     entries = judged(oracle, outcome)
     violation = compare(oracle, listing, entries, complete=True)
@@ -63,7 +63,7 @@ def _failed(
         clause = "VAL-6"
     else:
         clause = "LIST-2" if listing.prefix else "LIST-1"
-    oracle.count([clause])
+    oracle.count((clause,))
     return Violation(clause, "a listing", show(outcome), op.prefix or None)
 
 
@@ -73,7 +73,7 @@ def beside_strays(
     """A listing that fails where a key of a wrong type was taken: at fault if it hides others."""
     if not listing.must:
         return None
-    oracle.count(["ERR-1"])
+    oracle.count(("ERR-1",))
     due = "the other keys left alone by one of a wrong type"
     return Violation("ERR-1", due, show(outcome))
 
@@ -106,18 +106,19 @@ def compare(
     oracle: Oracle, listing: Listing, entries: list[Any], *, complete: bool
 ) -> Violation | None:
     """Judges the entries of a listing; `complete` unless it was given up early."""
-    seen: Counter[Any] = Counter()
+    seen: dict[Any, int] = {}
     violation: Violation | None = None
     for key, value in entries:
         cell = known_cell(oracle, key)
         if cell is not None:
-            seen[key] += 1
-            if cell.unknown:
+            seen[key] = times = seen.get(key, 0) + 1
+            if cell.unknown or times > 1:
                 continue
-        if seen[key] == 1 if cell is not None else True:
-            violation = violation or _entry(oracle, listing, key, value, entries)
-    repeated = next((key for key, times in seen.items() if times > 1), None)
-    if violation is None and repeated is not None:
+            if listing.live(cell, value) is not None:
+                continue
+        violation = violation or _wrong(oracle, listing, cell, key, value, entries)
+    if violation is None and len(seen) < len(entries):
+        repeated = next(key for key, times in seen.items() if times > 1)
         violation = _repeated(oracle, listing, repeated)
     if violation is None and complete:
         missing = next((cell for cell in listing.must if cell.key not in seen), None)
@@ -135,24 +136,18 @@ def _count(entries: list[Any]) -> str:
     return show(entries) if len(entries) <= 8 else f"{len(entries)} entries without it"
 
 
-def _entry(
-    oracle: Oracle, listing: Listing, key: Any, value: Any, entries: list[Any]
-) -> Violation | None:
-    cell = known_cell(oracle, key)
-    if cell is not None and below(key, listing.prefix):
-        views = cell.views(listing.began, listing.ended)
-        lives = [view for view in views if view is not None]
-        if any(equal(view.value, value) for view in lives):
-            return None
-        if lives:
-            return _wrong_value(oracle, cell, lives[0], value, listing.began)
-    elif cell is not None and cell.unknown:
-        return None
-    cells = [known_cell(oracle, other) for other, _ in entries]
-    whole = _is_key(oracle, key) and all(cell in cells for cell in listing.must)
+def _wrong(
+    oracle: Oracle, listing: Listing, cell: Cell | None, key: Any, value: Any, entries: list[Any]
+) -> Violation:
+    if cell is not None:
+        live = live_of(listing.views.get(cell, ()))
+        if live is not None:
+            return _wrong_value(oracle, cell, live, value, listing.began)
+    cells = {known_cell(oracle, other) for other, _ in entries}
+    whole = _is_key(oracle, key) and cells.issuperset(listing.must)
     suspects = listing.of_extra(key, value, cell, whole=whole)
     chosen = blame.choose(suspects, oracle.at_stake, "LIST-7")
-    oracle.count([chosen.clause])
+    oracle.count((chosen.clause,))
     due = f"no entry of {show(key)}"
     return chosen.violation(due, show((key, value)), key if cell is not None else None)
 
@@ -166,9 +161,9 @@ def _is_key(oracle: Oracle, key: Any) -> bool:
 def _wrong_value(oracle: Oracle, cell: Cell, live: Live, value: Any, began: float) -> Violation:
     scene = oracle.scene(cell, began)
     suspects = [c for c in blame.differs(scene, live, value) if c in ("VAL-2", "VAL-3")]
-    found = set(oracle.read_stakes(cell, began, began))
+    found = oracle.read_stakes(cell, cell.views(began, began), began)
     chosen = blame.choose(suspects, found, "LIST-7")
-    oracle.count([chosen.clause])
+    oracle.count((chosen.clause,))
     return chosen.violation(show((cell.key, live.value)), show((cell.key, value)), cell.key)
 
 
@@ -177,14 +172,14 @@ def _repeated(oracle: Oracle, listing: Listing, key: Any) -> Violation:
     suspects = ["SET-4"] if cell.writes > 1 else []
     suspects += ["LIST-3"] if key == listing.prefix else []
     clause, *others = [*suspects, "LIST-6"]
-    oracle.count([clause])
+    oracle.count((clause,))
     return Violation(clause, f"{key!r} once", "more than once", key, tuple(others))
 
 
-def _learn(oracle: Oracle, listing: Listing, seen: Counter[Any], complete: bool) -> None:
-    for cell in listing.below:
-        views = cell.views(listing.began, listing.ended)
-        if len(views) > 1 and (complete or cell.key in seen):
+def _learn(oracle: Oracle, listing: Listing, seen: Collection[Any], complete: bool) -> None:
+    for cell in listing.doubtful:
+        if complete or cell.key in seen:
+            views = listing.views[cell]
             kept = tuple(view for view in views if (view is not None) == (cell.key in seen))
             if kept:
                 reads.note(oracle, cell, kept, listing.began, listing.ended)
@@ -193,9 +188,9 @@ def _learn(oracle: Oracle, listing: Listing, seen: Counter[Any], complete: bool)
 def _ordered(oracle: Oracle, entries: list[Any]) -> Violation | None:
     """LIST-9: the declared order."""
     order = oracle.profile.list_order
-    keys = [key for key, _ in entries]
-    if order == "none" or len(keys) < 2:
+    if order == "none" or len(entries) < 2:
         return None
+    keys = [key for key, _ in entries]
     if order == "lex":
         due = sorted(keys)
     else:
@@ -205,5 +200,5 @@ def _ordered(oracle: Oracle, entries: list[Any]) -> Violation | None:
         due = sorted(keys, key=lambda key: cells[key].written)
     if keys == due:
         return None
-    oracle.count(["LIST-9"])
+    oracle.count(("LIST-9",))
     return Violation("LIST-9", f"the keys in {order} order: {show(due)}", show(keys))

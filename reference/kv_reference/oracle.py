@@ -9,6 +9,7 @@ answer could have shown the clause broken.
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -34,7 +35,7 @@ from kv_reference import (
 from kv_reference.belief import Cell
 from kv_reference.journal import Journal
 from kv_reference.kinship import kin, names_member
-from kv_reference.semantics import Rules
+from kv_reference.semantics import State, rules_of
 from kv_reference.verdicts import Violation
 
 FIRST_SPACE: Final = "a"
@@ -66,11 +67,11 @@ class Oracle:
 
     def __init__(self, profile: Profile, *, slack: float = 0.0, minimal: bool = False) -> None:
         self.profile = profile
-        self.rules = Rules(profile, slack)
+        self.rules = rules_of(profile, slack)
         self.minimal = minimal
         self.number = 0
         self.at_stake: tuple[str, ...] = ()
-        self._tally: Counter[tuple[str, ...]] = Counter()
+        self._judged: list[tuple[str, ...]] = []
         self._spaces: dict[str, Space] = {}
         self._deadlines: list[tuple[float, int, Cell, Space]] = []
         self.enter(FIRST_SPACE)
@@ -93,7 +94,7 @@ class Oracle:
         else:
             violation = _JUDGES[type(operation)](self, operation, outcome, began, ended)
         if self.at_stake:
-            self._tally[self.at_stake] += 1
+            self._judged.append(self.at_stake)
         if violation is not None and self.minimal:
             return replace(violation, others=())
         return violation
@@ -101,15 +102,11 @@ class Oracle:
     @property
     def checks(self) -> Counter[str]:
         """How often each clause was put to the test."""
-        counted: Counter[str] = Counter()
-        for clauses, times in self._tally.items():
-            for clause in clauses:
-                counted[clause] += times
-        return counted
+        return Counter(itertools.chain.from_iterable(self._judged))
 
-    def count(self, clauses: Iterable[str]) -> None:
-        """Notes that the operation being judged puts `clauses` to the test."""
-        self.at_stake = stakes.unique((*self.at_stake, *clauses))
+    def count(self, clauses: tuple[str, ...]) -> None:
+        """Notes that the operation being judged puts `clauses`, each given once, to the test."""
+        self.at_stake = stakes.joined(self.at_stake, clauses) if self.at_stake else clauses
 
     def enter(self, name: str) -> None:
         """Goes to a data space, by a handle of its own."""
@@ -128,7 +125,7 @@ class Oracle:
         if cell is None:
             cell = Cell(key)
             if names_member(key):
-                cell.stakes = ("KEY-5",)
+                cell.is_member, cell.stakes = True, ("KEY-5",)
             if len(cells) < _MOST_KIN:
                 self._relate(cell, cells.values())
             cells[key] = cell
@@ -148,15 +145,17 @@ class Oracle:
             self._deadlines, (when, self.number * 100_000 + len(self._deadlines), cell, self.space)
         )
 
-    def read_stakes(self, cell: Cell, began: float, ended: float) -> list[str]:
+    def read_stakes(self, cell: Cell, views: tuple[State, ...], began: float) -> tuple[str, ...]:
         """The clauses at stake in a read of `cell`, other data spaces and handles included."""
-        found = stakes.of_read(self.space.journal, cell, began, ended)
+        found = stakes.of_read(self.space.journal, cell, views, began)
+        if len(self._spaces) == 1 and self.space.handle == 0:
+            return found  # there is no other space, and no other handle
         if cell.unknown or cell.cause == "adopted":
             return found
-        if len(self._spaces) > 1 and any(self._elsewhere(cell)):
-            found.append("OPEN-1")
+        if any(self._elsewhere(cell)):
+            found = stakes.joined(found, ("OPEN-1",))
         if cell.handle not in (-1, self.space.handle):
-            found.append("OPEN-2")
+            found = stakes.joined(found, ("OPEN-2",))
         return found
 
     def _elsewhere(self, cell: Cell) -> Iterable[Cell]:

@@ -11,7 +11,7 @@ from kv_spec.outcomes import Malformed, Outcome, Raced, Raised
 from kv_spec.store import ABSENT
 from kv_spec.values import equal
 
-from kv_reference.semantics import Live, State, is_same, views
+from kv_reference.semantics import State, is_same, views
 from kv_reference.verdicts import Violation, show
 
 if TYPE_CHECKING:
@@ -47,9 +47,11 @@ def _step(
     if isinstance(op, Increment):
         if view is None or type(view.value) is not int:
             return [view] if isinstance(outcome, Raised | Malformed) else []
+        counted = Set(op.key, view.value + 1)
+        after = rules.after_write(rules.ruling(counted), view, began, ended)
         if unanswered:
-            return [view, Live(view.value + 1)]
-        return [Live(view.value + 1)] if outcome == view.value + 1 else []
+            return [view, after]
+        return [after] if outcome == view.value + 1 else []
     assert isinstance(op, Cas)
     if isinstance(outcome, Raised):
         fits = rules.compares(op.expected, view) is not False
@@ -79,7 +81,7 @@ def judge_race(
         for state in states:
             if not any(is_same(state, known) for known in finals):
                 finals.append(state)
-    oracle.count([clause, "CAS-9"] if clause == "CAS-8" else [clause])
+    oracle.count(("CAS-8", "CAS-9") if clause == "CAS-8" else (clause,))
     raised = [answer for answer in outcome.outcomes if isinstance(answer, Raised)]
     if cell.unknown or cell.pending:
         cell.forget()  # a call without an answer may still come in between
@@ -90,7 +92,7 @@ def judge_race(
         return Violation(clause, due, show_race(pairs), key)
     expired_before = cell.latest
     cell.write(finals[0], "race", clause, oracle.number, began)
-    cell.states = tuple(finals)
+    cell.believe(tuple(finals))
     cell.handle = oracle.space.handle
     if finals == [None]:
         cell.cause = "cas-delete" if expired_before is not None else "delete"
@@ -101,7 +103,7 @@ def judge_race(
     definite = [error for error in raised if not error.indefinite]
     if definite:
         broken = "CAS-9" if clause == "CAS-8" else clause
-        oracle.count([broken])
+        oracle.count((broken,))
         return Violation(broken, "True or False", show_race(pairs), key)
     return None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kv_spec.operations import Get, Has
@@ -13,8 +15,8 @@ from kv_spec.values import equal, is_container
 from kv_reference import blame, stakes
 from kv_reference.belief import ASKED, DOUBTED, GOT, HANDED_OUT, Cell
 from kv_reference.rulings import Domain, rule_key
-from kv_reference.semantics import Live, State
-from kv_reference.verdicts import Violation, describe, show
+from kv_reference.semantics import Live, State, is_gone, live_of
+from kv_reference.verdicts import NO_ANSWER, Violation, describe, show
 
 if TYPE_CHECKING:
     from kv_reference.oracle import Oracle
@@ -31,17 +33,17 @@ def judge_get(
     if domain is Domain.OUTSIDE:
         return outside(oracle, clause, outcome, op.key)
     cell = oracle.cell(op.key)
-    at_stake = oracle.read_stakes(cell, began, ended)
-    if at_stake and cell.latest is not None:
-        at_stake.append("VAL-6")
+    views = cell.views(began, ended)
+    oracle.count(oracle.read_stakes(cell, views, began))
+    if oracle.at_stake and cell.latest is not None:
+        oracle.count(("VAL-6",))
     if domain is Domain.DOUBTFUL:
-        at_stake.append(clause)
-    oracle.count(at_stake)
-    if isinstance(outcome, Raised | Malformed):
-        return _failed(oracle, cell, outcome, (domain, clause), began, ended)
-    kept = matching(oracle, cell, outcome, began, ended)
+        oracle.count((clause,))
+    if isinstance(outcome, NO_ANSWER):
+        return _failed(oracle, cell, views, outcome, (domain, clause))
+    kept = matching(oracle, views, outcome)
     if not kept and not cell.unknown:
-        return _wrong(oracle, cell, outcome, began, ended)
+        return _wrong(oracle, cell, views, outcome, began)
     note(oracle, cell, kept, began, ended)
     if op.change and is_container(outcome):
         handed_out(oracle, cell)
@@ -58,25 +60,25 @@ def handed_out(oracle: Oracle, cell: Cell) -> None:
         cell.forget()
 
 
-def matching(
-    oracle: Oracle, cell: Cell, outcome: Outcome, began: float, ended: float
-) -> tuple[State, ...]:
-    """The states of `cell` that explain what a read answered."""
-    views = cell.views(began, ended)
-    if outcome is ABSENT:
-        return tuple(view for view in views if view is None)
+def matching(oracle: Oracle, views: tuple[State, ...], outcome: Outcome) -> tuple[State, ...]:
+    """Those of `views` that explain what a get answered."""
     # With null=value and absent=none a miss and a stored null look alike (see GET-5).
-    null_or_miss = outcome is None and oracle.profile.absent == "none"
-    return tuple(
-        view for view in views if (null_or_miss if view is None else equal(view.value, outcome))
-    )
+    missed = outcome is ABSENT or (outcome is None and oracle.profile.absent == "none")
+    return those(views, [missed if view is None else equal(view.value, outcome) for view in views])
+
+
+def those(views: tuple[State, ...], fits: Sequence[bool]) -> tuple[State, ...]:
+    """Those of `views` that fit."""
+    return views if all(fits) else tuple(itertools.compress(views, fits))
 
 
 def note(oracle: Oracle, cell: Cell, kept: tuple[State, ...], began: float, ended: float) -> None:
     """Goes on with the states that a read left possible (TTL-4)."""
     if cell.unknown:
         return
-    cell.confirm(adopted(cell, kept, began, ended), oracle.number)
+    if kept is not cell.states:
+        kept = adopted(cell, kept, began, ended)
+    cell.confirm(kept, oracle.number)
 
 
 def adopted(cell: Cell, kept: tuple[State, ...], began: float, ended: float) -> tuple[State, ...]:
@@ -85,14 +87,15 @@ def adopted(cell: Cell, kept: tuple[State, ...], began: float, ended: float) -> 
     if latest is not None and -math.inf < latest.lo <= ended and began < latest.hi:
         cell.flags |= DOUBTED
         cell.doubt_ends = latest.hi
-    if kept == (None,) and latest is not None:
+    if latest is not None and is_gone(kept):
         return (Live(latest.value, -math.inf, min(latest.hi, began)),)
     return kept
 
 
-def _wrong(oracle: Oracle, cell: Cell, outcome: Outcome, began: float, ended: float) -> Violation:
-    views = cell.views(began, ended)
-    live = next((view for view in views if view is not None), None)
+def _wrong(
+    oracle: Oracle, cell: Cell, views: tuple[State, ...], outcome: Outcome, began: float
+) -> Violation:
+    live = live_of(views)
     suspects = blame.of_read(oracle.scene(cell, began), live, outcome)
     fallback = "GET-5" if live is None else "GET-2"
     chosen = blame.choose(suspects, oracle.at_stake, fallback)
@@ -104,12 +107,10 @@ def _wrong(oracle: Oracle, cell: Cell, outcome: Outcome, began: float, ended: fl
 def _failed(
     oracle: Oracle,
     cell: Cell,
+    views: tuple[State, ...],
     outcome: Raised | Malformed,
     domain: tuple[Domain, str],
-    began: float,
-    ended: float,
 ) -> Violation | None:
-    views = cell.views(began, ended)
     if isinstance(outcome, Raised):
         doubtful = domain[0] is Domain.DOUBTFUL and None in views
         if outcome.indefinite or (outcome.refusal and doubtful):
@@ -125,7 +126,7 @@ def _failed(
         broken = "GET-1"
     else:
         broken, others = "GET-5", ("GET-1",)
-    oracle.count([broken])
+    oracle.count((broken,))
     cell.forget()
     return Violation(broken, describe(views), show(outcome), cell.key, others)
 
@@ -134,7 +135,7 @@ def outside(oracle: Oracle, clause: str, outcome: Outcome, key: Any) -> Violatio
     """A read of what is no key at all, or one too long: no entry can come of it."""
     if clause != "KEY-7":
         return None
-    oracle.count([clause])
+    oracle.count((clause,))
     if isinstance(outcome, Raised) or outcome in (ABSENT, False, None):
         return None
     return Violation(clause, "a refusal, or ABSENT", show(outcome), key)
@@ -149,17 +150,17 @@ def judge_has(
         return outside(oracle, clause, outcome, op.key)
     cell = oracle.cell(op.key)
     views = cell.views(began, ended)
-    certain = len({view is None for view in views}) == 1 and not cell.unknown
-    at_stake = stakes.without_value(tuple(oracle.read_stakes(cell, began, ended)))
-    oracle.count((*at_stake, *(["HAS-1"] if certain else [])))
+    oracle.count(stakes.without_value(oracle.read_stakes(cell, views, began)))
+    if len({view is None for view in views}) == 1 and not cell.unknown:
+        oracle.count(("HAS-1",))
     if isinstance(outcome, Raised):
         doubtful = domain is Domain.DOUBTFUL and None in views
         if outcome.indefinite or (outcome.refusal and doubtful):
             return None
     if outcome is not True and outcome is not False:
-        oracle.count(["HAS-1"])
+        oracle.count(("HAS-1",))
         return Violation("HAS-1", "True or False", show(outcome), op.key)
-    kept = tuple(view for view in views if (view is not None) == outcome)
+    kept = those(views, [(view is not None) == outcome for view in views])
     if not kept and not cell.unknown:
         return _wrong_has(oracle, cell, outcome, views, began)
     note(oracle, cell, kept, began, ended)
@@ -171,7 +172,7 @@ def judge_has(
 def _wrong_has(
     oracle: Oracle, cell: Cell, outcome: bool, views: tuple[State, ...], began: float
 ) -> Violation:
-    live = next((view for view in views if view is not None), None)
+    live = live_of(views)
     answer = blame.NO_VALUE if outcome else ABSENT
     found = blame.of_read(oracle.scene(cell, began), live, answer)
     suspects = [clause for clause in found if clause not in _NEVER_BY_HAS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -17,6 +18,9 @@ INT32_MILLISECONDS: Final = 2**31 / 1000
 LONG_KEY_BYTES: Final = 200
 LONG_KEY_COMPONENTS: Final = 8
 LARGE_VALUE_BYTES: Final = 64 * 1024
+_NUMBERS: Final = (int, float)
+_WITH_TEXTS: Final = (str, list, dict)
+_ODD: Final = re.compile("[\0\ud800-\udfff]")
 
 
 class Effect(enum.Enum):
@@ -36,11 +40,12 @@ class Domain(enum.Enum):
     OUTSIDE = "outside"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ruling:
     """What the specification says of one write; `clause` is the one that says so.
 
-    `lifetime` is in seconds from the write; infinite for an entry that never expires.
+    `lifetime` is in seconds from the write; infinite for an entry that never expires. A ruling
+    equals itself only: what follows from it can be kept by it, whatever its value is.
     """
 
     effect: Effect
@@ -89,7 +94,7 @@ def _rule_ttl(profile: Profile, ttl: Any) -> Ruling:
 
 def is_too_short(profile: Profile, ttl: Any) -> bool:
     """True for a positive ttl below the declared minimum: a store may do with it what it likes."""
-    return isinstance(ttl, int | float) and 0 < ttl < profile.ttl_min
+    return isinstance(ttl, _NUMBERS) and 0 < ttl < profile.ttl_min
 
 
 def ttl_clause(profile: Profile, ttl: float) -> str:
@@ -121,7 +126,7 @@ def _rule_value(profile: Profile, value: Any) -> Ruling:
 
 
 def _rule_json(profile: Profile, value: Any) -> Ruling:
-    if isinstance(value, str | list | dict):
+    if isinstance(value, _WITH_TEXTS):
         parts = list(walk(value))
         texts = [part for part in parts if isinstance(part, str)]
         # At most six bytes a character and thirty a part: small values are not written out.
@@ -147,7 +152,7 @@ def value_bytes(value: Any) -> int:
 
 def has_odd_code_point(text: str) -> bool:
     """True for NUL and lone surrogates, which a store may support or refuse (KEY-3, VAL-5)."""
-    return "\0" in text or any("\ud800" <= char <= "\udfff" for char in text)
+    return _ODD.search(text) is not None
 
 
 def rule_key(profile: Profile, key: Any) -> tuple[Domain, str]:

@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kv_spec.operations import Scan
-from kv_spec.outcomes import Malformed, Outcome, Raised
+from kv_spec.outcomes import Outcome, Raised
 from kv_spec.values import equal
 
-from kv_reference import blame
+from kv_reference import blame, stakes
 from kv_reference.belief import Cell
 from kv_reference.due import GONE, Listing
 from kv_reference.listings import beside_strays, compare, judged, known_cell
-from kv_reference.semantics import Live
-from kv_reference.verdicts import Violation, show
+from kv_reference.semantics import Live, live_of
+from kv_reference.verdicts import NO_ANSWER, Violation, show
 
 if TYPE_CHECKING:
     from kv_reference.oracle import Oracle
@@ -26,15 +26,16 @@ def judge_scan(
     """keys, values, entries: the same set as the listing of everything (ITER-5)."""
     prefix: Any = "" if oracle.profile.flat else ()
     listing = Listing(oracle, prefix, began, ended)
-    wanted = [clause for clause in listing.stakes() if clause in GONE]
-    oracle.count([*(["ITER-5"] if listing.must or listing.gone else []), *wanted])
+    if listing.must or listing.gone:
+        oracle.count(("ITER-5",))
+    oracle.count(stakes.among(listing.stakes(), GONE))
     oracle.space.journal.iterated = oracle.number
     if isinstance(outcome, Raised) and outcome.indefinite:
         return None
-    if isinstance(outcome, Raised | Malformed) and oracle.space.strays:
-        return beside_strays(oracle, listing, outcome)
-    if isinstance(outcome, Raised | Malformed):
-        oracle.count(["ITER-5"])
+    if isinstance(outcome, NO_ANSWER):
+        if oracle.space.strays:
+            return beside_strays(oracle, listing, outcome)
+        oracle.count(("ITER-5",))
         return Violation("ITER-5", "a listing", show(outcome))
     if op.method == "entries":
         violation = compare(oracle, listing, judged(oracle, outcome), complete=True)
@@ -47,7 +48,7 @@ def judge_scan(
         return None
     if violation.clause in GONE and not foreign:
         return replace(violation, others=(*violation.others, "ITER-5"))
-    oracle.count(["ITER-5"])
+    oracle.count(("ITER-5",))
     return replace(violation, clause="ITER-5", others=("OPEN-1",) if foreign else ())
 
 
@@ -62,8 +63,7 @@ def _scan_keys(oracle: Oracle, listing: Listing, keys: list[Any]) -> Violation |
 
 def _latest(cell: Cell, listing: Listing) -> Live | None:
     """The entry that a key would stand for, live if it can be."""
-    views = cell.views(listing.began, listing.ended)
-    live = next((view for view in views if view is not None), cell.latest)
+    live = live_of(listing.views.get(cell, ())) or cell.latest
     return Live(cell.old[-1]) if live is None and cell.old else live
 
 
@@ -71,16 +71,14 @@ def _scan_values(oracle: Oracle, listing: Listing, values: list[Any]) -> Violati
     if any(cell.unknown for cell in oracle.space.cells.values()):
         return None
     rest = list(values)
-    possible = [
-        (cell, view)
-        for cell in listing.below
-        for view in cell.views(listing.began, listing.ended)
-        if view is not None
-    ]
+    possible = {
+        cell: [view.value for view in views if view is not None]
+        for cell, views in listing.views.items()
+    }
     in_doubt: list[tuple[Cell, list[Any]]] = []
     lacking: tuple[Cell, list[Any]] | None = None
     for cell in listing.must:
-        due = [view.value for owner, view in possible if owner is cell]
+        due = possible[cell]
         found = next((i for i, value in enumerate(rest) if equal(due[0], value)), None)
         if len(due) > 1:
             in_doubt.append((cell, due))
@@ -93,7 +91,7 @@ def _scan_values(oracle: Oracle, listing: Listing, values: list[Any]) -> Violati
         cell, due = lacking
         return Violation("ITER-5", f"a value {show(due[0])}", show(values), cell.key)
     for value in () if oracle.space.strays else rest:
-        if not any(equal(view.value, value) for _, view in possible):
+        if not any(equal(due, value) for values in possible.values() for due in values):
             gone = next((cell for cell in listing.gone if _was(cell, value)), None)
             clause = "ITER-5"
             if gone is not None:

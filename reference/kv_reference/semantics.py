@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from kv_spec.operations import Cas, Operation, Set
@@ -31,6 +33,11 @@ class Live:
 State: TypeAlias = "Live | None"
 
 _REMOVED: Final = {"NULL-2": "null", "TTL-6": "zero", "TTL-7": "negative"}
+_OF_DELETE: Final = Ruling(Effect.REMOVE, "DEL-1")
+_OF_CAS_TO_ABSENT: Final = Ruling(Effect.REMOVE, "CAS-4")
+_MOST_RULINGS: Final = 16_384
+_TOLD_APART: Final = frozenset({str, int})
+"""The types whose equal values are the same in every respect: 0.0 and -0.0 are not."""
 
 
 class Rules:
@@ -43,11 +50,12 @@ class Rules:
     def __init__(self, profile: Profile, slack: float = 0.0) -> None:
         self.profile = profile
         self.slack = slack
+        self._rulings: dict[tuple[type, Any, Any], tuple[Any, Ruling]] = {}
 
     def stored(self, ruling: Ruling, began: float, ended: float) -> Live:
         """The entry that a write leaves which lasted from `began` to `ended`."""
         if ruling.lifetime == math.inf:
-            return Live(ruling.value)
+            return _unending(ruling)
         late = self.profile.ttl_resolution + self.slack
         return Live(
             ruling.value, began + ruling.lifetime - self.slack, ended + ruling.lifetime + late
@@ -80,12 +88,39 @@ class Rules:
     def ruling(self, operation: Operation) -> Ruling:
         """The ruling on what an operation writes."""
         if isinstance(operation, Set):
-            return rule_write(self.profile, operation.value, operation.ttl)
+            return self._ruling(operation.value, operation.ttl)
         if isinstance(operation, Cas):
             if operation.new is ABSENT:
-                return Ruling(Effect.REMOVE, "CAS-4")
-            return rule_write(self.profile, operation.new, operation.ttl)
-        return Ruling(Effect.REMOVE, "DEL-1")
+                return _OF_CAS_TO_ABSENT
+            return self._ruling(operation.new, operation.ttl)
+        return _OF_DELETE
+
+    def _ruling(self, value: Any, ttl: Any) -> Ruling:
+        """The ruling on a write of a program, kept by the value: nobody changes a program.
+
+        What cannot be told apart but by looking all through it is known by its identity, which
+        serves as well, since programs share their values.
+        """
+        kind = type(value)
+        about = kind, value if kind in _TOLD_APART else id(value), ttl
+        known = self._rulings.get(about)
+        if known is None:
+            if len(self._rulings) >= _MOST_RULINGS:
+                self._rulings.clear()
+            known = value, rule_write(self.profile, value, ttl)  # a value kept keeps its identity
+            self._rulings[about] = known
+        return known[1]
+
+
+@lru_cache(maxsize=256)
+def rules_of(profile: Profile, slack: float) -> Rules:
+    """The rules under a profile, the same ones each time."""
+    return Rules(profile, slack)
+
+
+@lru_cache(maxsize=_MOST_RULINGS)
+def _unending(ruling: Ruling) -> Live:
+    return Live(ruling.value)
 
 
 def _text(value: Any) -> str:
@@ -97,6 +132,19 @@ def is_same(one: State, other: State) -> bool:
     if one is None or other is None:
         return one is other
     return one.lo == other.lo and one.hi == other.hi and equal(one.value, other.value)
+
+
+def live_of(states: Iterable[State]) -> Live | None:
+    """The first live entry of `states`; None where all are gone."""
+    for state in states:
+        if state is not None:
+            return state
+    return None
+
+
+def is_gone(states: tuple[State, ...]) -> bool:
+    """Whether there is no entry for certain."""
+    return len(states) == 1 and states[0] is None
 
 
 def seen_live(state: Live, began: float) -> Live:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 from kv_spec.operations import Cas
 from kv_spec.outcomes import Malformed, Outcome, Raised
@@ -15,11 +15,16 @@ from kv_spec.values import CHANGED_AFTER_GET, carries, equal, is_container
 from kv_reference import blame, reads, stakes, writes
 from kv_reference.belief import CAS_FAILED, CAS_NOTHING, REFUSED, RETAKEN, Cell
 from kv_reference.rulings import Domain, Effect, Ruling, rule_key
-from kv_reference.semantics import Live, State
+from kv_reference.semantics import Live, State, is_gone, live_of
 from kv_reference.verdicts import Violation, describe, show
 
 if TYPE_CHECKING:
     from kv_reference.oracle import Oracle
+
+_NUMBERS: Final = (int, float)
+_OF_SWAP: Final = ("CAS-1",)
+_OF_CREATION: Final = ("CAS-1", "CAS-3")
+_OF_NOTHING: Final = ("CAS-1", "CAS-3", "CAS-5")
 
 
 def judge_cas(
@@ -33,11 +38,12 @@ def judge_cas(
     ruling = oracle.rules.ruling(op)
     views = cell.views(began, ended)
     fits = [oracle.rules.compares(op.expected, view) for view in views]
-    certain = len(set(fits)) == 1 and fits[0] is not None and not cell.unknown
-    oracle.count(_stakes(oracle, op, cell, views, began, ended) if certain else [])
+    if fits[0] is not None and fits.count(fits[0]) == len(fits) and not cell.unknown:
+        oracle.count(_of_comparison(oracle, op, cell, live_of(views)))
+        oracle.count(_of_key(oracle.read_stakes(cell, views, began)))
     if outcome is not True and outcome is not False:
         return _no_answer(oracle, op, cell, ruling, domain, outcome, began, ended)
-    kept = tuple(v for v, fit in zip(views, fits, strict=True) if fit is None or fit is outcome)
+    kept = reads.those(views, [fit is None or fit is outcome for fit in fits])
     if not kept and not cell.unknown:
         chosen = _blame(oracle, op, cell, views, bool(outcome), began)
         violation = chosen.violation(_due(outcome, views), show(outcome), op.key)
@@ -45,11 +51,11 @@ def judge_cas(
         return violation
     if not outcome:
         if not cell.unknown:
-            cell.states = reads.adopted(cell, kept, began, ended)
+            cell.believe(reads.adopted(cell, kept, began, ended))
         cell.mark(CAS_FAILED)
         return None
     if ruling.effect is Effect.REFUSE:
-        oracle.count([ruling.clause])
+        oracle.count((ruling.clause,))
         cell.forget()
         return Violation(ruling.clause, "a refusal", show(outcome), op.key)
     _swapped(oracle, op, cell, ruling, kept, began, ended)
@@ -60,55 +66,71 @@ def _due(outcome: Any, views: tuple[State, ...]) -> str:
     return f"{not outcome} (the key is {describe(views)})"
 
 
-def _stakes(
-    oracle: Oracle, op: Cas, cell: Cell, views: tuple[State, ...], began: float, ended: float
-) -> Iterator[str]:
-    yield "CAS-1"
-    live = next((view for view in views if view is not None), None)
+def _of_comparison(oracle: Oracle, op: Cas, cell: Cell, live: Live | None) -> tuple[str, ...]:
+    """The clauses at stake in what a cas compares."""
     if op.expected is ABSENT:
-        yield "CAS-3"
-    if op.expected is ABSENT and op.new is ABSENT:
-        yield "CAS-5"
-    if live is not None and op.expected is not ABSENT:
-        if is_subtle(op.expected, live.value) and oracle.profile.cas_equality == "structural":
-            yield "CAS-7"
-        if carries(op.expected, CHANGED_AFTER_GET):
-            yield "CAS-10"
-        if cell.flags & RETAKEN and op.new is ABSENT:
-            yield "CAS-11"
-    for clause in stakes.without_value(tuple(oracle.read_stakes(cell, began, ended))):
-        if clause != "OPEN-2":
-            yield clause
+        return _OF_NOTHING if op.new is ABSENT else _OF_CREATION
+    if live is None:
+        return _OF_SWAP
+    found: tuple[str, ...] = _OF_SWAP
+    if oracle.profile.cas_equality == "structural" and is_subtle(op.expected, live.value):
+        found = (*found, "CAS-7")
+    if carries(op.expected, CHANGED_AFTER_GET):
+        found = (*found, "CAS-10")
+    if cell.flags & RETAKEN and op.new is ABSENT:
+        found = (*found, "CAS-11")
+    return found
+
+
+@lru_cache(maxsize=4_096)
+def _of_key(at_stake: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(clause for clause in stakes.without_value(at_stake) if clause != "OPEN-2")
 
 
 def is_subtle(expected: Any, value: Any) -> bool:
     """True where a comparison other than the structural one would answer otherwise (CAS-7)."""
-    if equal(expected, value):
-        other_text = type(expected) is not type(value) or _text(expected) != _text(value)
-        return other_text or is_container(value)  # of containers, the identity differs too
-    return bool(_loose(expected) == _loose(value))
+    if not equal(expected, value):
+        return _is_alike(expected, value)
+    if is_container(value) or type(expected) is not type(value):
+        return True  # of containers, the identity differs too
+    return repr(expected) != repr(value)
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, default=repr)
+def _is_alike(expected: Any, value: Any) -> bool:
+    """Whether one passes for the other where numbers have no type, and nothing has an order.
+
+    It is led by `expected`, which is known to end: what a store gave back may hold itself.
+    """
+    if isinstance(expected, _NUMBERS) and isinstance(value, _NUMBERS):
+        return _number(expected) == _number(value)
+    if not is_container(expected) or not is_container(value):
+        return equal(expected, value)
+    if len(expected) != len(value):
+        return False
+    if isinstance(expected, dict) and isinstance(value, dict):
+        return all(key in value and _is_alike(expected[key], value[key]) for key in expected)
+    if isinstance(expected, dict) or isinstance(value, dict):
+        return not expected
+    rest = list(value)
+    for item in expected:
+        place = next((n for n, other in enumerate(rest) if _is_alike(item, other)), None)
+        if place is None:
+            return False
+        rest.pop(place)
+    return True
 
 
-def _loose(value: Any) -> Any:
-    if isinstance(value, bool):
+def _number(value: float) -> str:
+    try:
         return repr(float(value))
-    if isinstance(value, int | float):
-        return repr(float(value))
-    if isinstance(value, list):
-        return sorted((repr(_loose(item)) for item in value), key=str)
-    if isinstance(value, dict):
-        return sorted((repr(key), repr(_loose(item))) for key, item in value.items())
-    return repr(value)
+    except OverflowError:
+        return repr(math.inf if value > 0 else -math.inf)
 
 
 def _blame(
     oracle: Oracle, op: Cas, cell: Cell, views: tuple[State, ...], answer: bool, began: float
 ) -> blame.Blame:
-    live = next((view for view in views if view is not None), None)
+    live = live_of(views)
     scene = oracle.scene(cell, began)
     return blame.choose(_suspects(op, cell, live, answer, scene), oracle.at_stake, "CAS-1")
 
@@ -152,15 +174,15 @@ def _swapped(
         cell.flags |= CAS_NOTHING
         cell.fresh |= CAS_NOTHING
         return
-    expired, cause = cell.latest if kept == (None,) else None, cell.cause
-    if kept == (None,):
-        cell.states = (None,)
+    expired, cause = cell.latest if is_gone(kept) else None, cell.cause
+    if is_gone(kept):
+        cell.believe((None,))
     writes.done(oracle, cell, ruling, began, ended, op)
     if cell.cause == "set":
         cell.cause = "cas"
         if expired is not None:
             cell.before = expired
-            cell.remember(expired.value)
+            cell.earlier.append(expired.value)
             if cause == "cas" and op.expected is ABSENT:
                 cell.flags |= RETAKEN
     elif op.new is ABSENT:
@@ -197,12 +219,12 @@ def _no_answer(
         either = ruling.effect in (Effect.REFUSE, Effect.EITHER) or domain is Domain.DOUBTFUL
         if either and (outcome.refusal or ruling.effect is Effect.REFUSE):
             cell.mark(REFUSED)
-            oracle.count([ruling.clause] if ruling.effect is Effect.REFUSE else [])
+            oracle.count((ruling.clause,) if ruling.effect is Effect.REFUSE else ())
             oracle.space.journal.refusals.note(op.key, oracle.number)
             return None
     clause, others = "CAS-1", tuple[str, ...]()
     if isinstance(outcome, Raised) and (op.ttl is not None or op.new is None):
         clause, others = writes.of_refusal(ruling, op.ttl), ("CAS-1",)
-    oracle.count([clause])
+    oracle.count((clause,))
     cell.forget()
     return Violation(clause, "True or False", show(outcome), op.key, others)

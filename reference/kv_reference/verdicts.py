@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from kv_spec.outcomes import Outcome, Raised
+from kv_spec.outcomes import Malformed, Outcome, Raised
 
 from kv_reference.semantics import State
 
+NO_ANSWER: Final = (Raised, Malformed)
+"""What stands in the place of an answer."""
 _LONGEST = 200
 
 

@@ -16,7 +16,7 @@ from kv_reference.due import Listing
 from kv_reference.kinship import is_special
 from kv_reference.listings import beside_strays, compare, judged, known_cell
 from kv_reference.rulings import Domain, rule_key
-from kv_reference.verdicts import Violation, show
+from kv_reference.verdicts import NO_ANSWER, Violation, show
 
 if TYPE_CHECKING:
     from kv_reference.oracle import Oracle
@@ -43,9 +43,10 @@ def judge_iterate(
     if domain is Domain.INSIDE:
         enough = len(listing.must) > (op.script != "write-new")
         clauses = _CLAUSES[op.script] if enough and op.limit > 0 else ()
-        oracle.count([*clauses, *listing.stakes()])
+        oracle.count(clauses)
+        oracle.count(listing.stakes())
         violation = _judge(oracle, op, listing, outcome)
-    if not isinstance(outcome, Raised | Malformed):
+    if not isinstance(outcome, NO_ANSWER):
         _effects(oracle, op, outcome, began, ended)
     else:
         _forget(oracle, op, listing)
@@ -58,7 +59,7 @@ def judge_iterate(
 
 def _judge(oracle: Oracle, op: Iterate, listing: Listing, outcome: Outcome) -> Violation | None:
     own = _CLAUSES[op.script]
-    if isinstance(outcome, Raised | Malformed):
+    if isinstance(outcome, NO_ANSWER):
         if isinstance(outcome, Raised) and outcome.indefinite:
             return None
         if oracle.space.strays:
@@ -68,20 +69,20 @@ def _judge(oracle: Oracle, op: Iterate, listing: Listing, outcome: Outcome) -> V
             clause = "LIST-4"
         else:
             clause = (own or (plain,))[-1 if isinstance(outcome, Malformed) else 0]
-        oracle.count([clause])
+        oracle.count((clause,))
         return Violation(clause, "a walk to the end", show(outcome))
     bad = next((entry for entry in outcome if isinstance(entry, Malformed)), None)
     if bad is not None:
-        oracle.count(["LIST-7"])
+        oracle.count(("LIST-7",))
         return Violation("LIST-7", "entries", show(bad))
     outcome = judged(oracle, outcome)
     there = {cell.key for cell in listing.must}
     own_keys = _own_keys(op, len(outcome), there)
     entries = [entry for entry in outcome if not _is_own(entry[0], own_keys)]
     unknown = [cell for cell in oracle.space.cells.values() if cell.unknown]
-    most = len(listing.below) - len(listing.gone) + min(op.limit, len(outcome)) + len(unknown)
+    most = len(listing.views) - len(listing.gone) + min(op.limit, len(outcome)) + len(unknown)
     if op.script == "write-new" and len(outcome) > most:
-        oracle.count(["ITER-3"])
+        oracle.count(("ITER-3",))
         due = f"at most the {len(listing.must)} first entries and those written"
         return Violation("ITER-3", due, f"{len(outcome)} entries")
     violation = compare(oracle, listing, entries, complete=op.script != "abandon")
@@ -139,7 +140,7 @@ def _effects(oracle: Oracle, op: Iterate, outcome: list[Any], began: float, ende
 
 def _forget(oracle: Oracle, op: Iterate, listing: Listing) -> None:
     """After a walk that failed nobody knows how far its writes came."""
-    cells = list(listing.below)
+    cells = list(listing.views)
     if op.script == "write-new":
         cells += [oracle.cell(step_key(op.prefix, number)) for number in range(op.limit)]
     for cell in cells:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from kv_spec.operations import Delete, Fill, Set, fill_keys
+from kv_spec.operations import Cas, Delete, Fill, Set, fill_keys
 from kv_spec.outcomes import Malformed, Outcome, Raised
 from kv_spec.store import ABSENT
 from kv_spec.values import Outside, is_container, walk
 
-from kv_reference import blame, reads, stakes
+from kv_reference import blame, promises, reads
 from kv_reference.belief import REFUSED, Cell
 from kv_reference.kinship import names_member
 from kv_reference.rulings import Domain, Effect, Ruling, is_too_short, rule_key
 from kv_reference.semantics import State, removal_cause
-from kv_reference.verdicts import Violation, show
+from kv_reference.verdicts import NO_ANSWER, Violation, show
 
 if TYPE_CHECKING:
     from kv_reference.oracle import Oracle
@@ -45,17 +45,17 @@ def judge_set(
         return _failed(oracle, cell, ruling, clause, outcome, op.ttl)
     if must_refuse or isinstance(outcome, Malformed):
         broken = clause if must_refuse else "ERR-1"
-        oracle.count([broken])
+        oracle.count((broken,))
         cell.forget()
         due = "a refusal" if must_refuse else "a plain return"
         return Violation(broken, due, show(outcome), cell.key)
     done(oracle, cell, ruling, began, ended, op)
     if ruling.effect is Effect.STORE:
-        oracle.at_stake = stakes.of_acceptance(cell.stakes, is_container(ruling.value))
+        oracle.at_stake = promises.of_acceptance(cell.stakes, is_container(ruling.value))
     elif ruling.effect is Effect.REMOVE:
         oracle.at_stake = (ruling.clause,)
     if oracle.space.journal.abandoned == oracle.number - 1:
-        oracle.count(["LIST-10"])
+        oracle.count(("LIST-10",))
     return None
 
 
@@ -69,24 +69,27 @@ def _stray(oracle: Oracle, wrong: Outside, outcome: Outcome) -> None:
         oracle.cell(tuple(key)).forget()
 
 
-def done(oracle: Oracle, cell: Cell, ruling: Ruling, began: float, ended: float, op: Any) -> None:
+def done(
+    oracle: Oracle, cell: Cell, ruling: Ruling, began: float, ended: float, op: Set | Cas
+) -> None:
     """Records a write that went through."""
     state = oracle.rules.after_write(ruling, None, began, ended)
     if state is None:
         removed(oracle, cell, began, removal_cause(ruling), ruling.clause)
         if ruling.value is not None:
-            cell.remember(ruling.value)  # should it show all the same, it is nobody else's
+            cell.earlier.append(ruling.value)  # should it show all the same, it is nobody else's
         return
     cell.write(state, "set", ruling.clause, oracle.number, began)
     cell.handle = oracle.space.handle
     oracle.space.journal.sets.note(cell.key, oracle.number)
-    changed = bool(getattr(op, "change", False))
-    stakes.of_write(oracle.profile, cell, ruling, changed, getattr(op, "ttl", None))
+    changed = isinstance(op, Set) and op.change
+    again = cell.before is not None
+    cell.stakes = promises.of_write(oracle.rules, ruling, op.ttl, changed, again, cell.is_member)
     if state.hi != math.inf:
         oracle.expect_expiry(state.hi, cell)
-    if is_too_short(oracle.profile, getattr(op, "ttl", None)):
+    if is_too_short(oracle.profile, op.ttl):
         cell.forget()
-    if changed and is_container(ruling.value) and oracle.profile.isolation == "alias":
+    if changed and oracle.profile.isolation == "alias" and is_container(ruling.value):
         cell.forget()  # the stored value may have changed with the caller's
 
 
@@ -107,7 +110,7 @@ def pending(oracle: Oracle, cell: Cell, ruling: Ruling, began: float) -> None:
 
 def refused(oracle: Oracle, cell: Cell, clause: str, outcome: Raised) -> Violation | None:
     """Records a refusal that the specification permits; nothing may have changed (ERR-1)."""
-    oracle.count([clause, "ERR-1"])
+    oracle.count((clause, "ERR-1"))
     cell.mark(REFUSED)
     oracle.space.journal.refusals.note(cell.key, oracle.number)
     if outcome.early:
@@ -131,7 +134,7 @@ def _failed(
         near = abandoned == oracle.number - 1 or oracle.minimal
         suspects.insert(0 if near else len(suspects), "LIST-10")
     chosen = blame.choose(suspects, suspects, clause)
-    oracle.count([chosen.clause])
+    oracle.count((chosen.clause,))
     cell.forget()
     return chosen.violation("no exception", show(outcome), cell.key)
 
@@ -164,19 +167,20 @@ def judge_delete(
     views = cell.views(began, ended)
     certain = len(views) == 1 and not cell.unknown
     broken = "DEL-2" if None in views else "DEL-1"
-    oracle.count([broken] if certain else [])
+    if certain:
+        oracle.count((broken,))
     if isinstance(outcome, Raised):
         if outcome.indefinite:
             cell.pending = (*cell.pending, None)
             return None
         if domain is Domain.DOUBTFUL and outcome.refusal and None in views:
             return None
-    if isinstance(outcome, Raised | Malformed):
-        oracle.count([broken])
+    if isinstance(outcome, NO_ANSWER):
+        oracle.count((broken,))
         return Violation(broken, "no exception", show(outcome), op.key)
     violation = None
     if oracle.profile.delete_returns == "bool" and certain:
-        oracle.count(["DEL-4"])
+        oracle.count(("DEL-4",))
         due = views[0] is not None
         if outcome is not due:
             violation = Violation("DEL-4", show(due), show(outcome), cell.key)
@@ -188,15 +192,16 @@ def judge_fill(
     oracle: Oracle, op: Fill, outcome: Outcome, began: float, ended: float
 ) -> Violation | None:
     """Fill: many sets in one."""
+    failed = isinstance(outcome, NO_ANSWER)
     for number, key in enumerate(fill_keys(op)):
         cell = oracle.cell(key)
-        if isinstance(outcome, Raised | Malformed):
+        if failed:
             cell.forget()
         else:
             one = Set(key, number, op.ttl)
             done(oracle, cell, oracle.rules.ruling(one), began, ended, one)
     indefinite = isinstance(outcome, Raised) and outcome.indefinite
-    if isinstance(outcome, Raised | Malformed) and not indefinite:
-        oracle.count(["LIST-8"])
+    if failed and not indefinite:
+        oracle.count(("LIST-8",))
         return Violation("LIST-8", "a plain return", show(outcome))
     return None

@@ -28,6 +28,8 @@ def equal(left: Any, right: Any) -> bool:
         return bool(left == right)
     if kind is bool or type(right) is bool or left is None or right is None:
         return left is right
+    if kind is list and type(right) is list:
+        return len(left) == len(right) and all(map(equal, left, right))
     base = _base(left)
     if base is None or base is not _base(right):
         return False
@@ -45,14 +47,17 @@ def equal(left: Any, right: Any) -> bool:
 
 
 _SCALARS: Final = frozenset({str, int, float, bool, type(None), bytes})
+_CONTAINERS: Final = (list, dict)
 _BASES: Final = {str: str, int: float, float: float, list: list, dict: dict}
+_WHOLE: Final[dict[type, type]] = {**_BASES, bytes: bytes, datetime: datetime}
+"""The types that stand for themselves: of bytes and datetime a subclass does not."""
 
 
 def _base(value: Any) -> type | None:
     """The JSON type of a value by its real type: `isinstance` believes what an object says."""
     kind = type(value)
-    if kind is bytes or kind is datetime:
-        return kind
+    if kind in _WHOLE:
+        return _WHOLE[kind]
     return next((_BASES[base] for base in kind.__mro__ if base in _BASES), None)
 
 
@@ -79,6 +84,8 @@ def _plain_keys(value: dict[Any, Any]) -> dict[Any, Any]:
 
 def copy(value: Any) -> Any:
     """A deep copy of the containers; everything else is shared."""
+    if type(value) in _SCALARS:
+        return value
     if isinstance(value, list):
         return [copy(item) for item in value]
     if isinstance(value, dict):
@@ -103,7 +110,7 @@ def change(value: Any, mark: str) -> bool:
 
 def is_container(value: Any) -> bool:
     """True for a value that can be changed in place."""
-    return isinstance(value, list | dict)
+    return isinstance(value, _CONTAINERS)
 
 
 def carries(value: Any, mark: str) -> bool:
@@ -141,7 +148,7 @@ def check_json(value: Any, *, extra: frozenset[str] = frozenset(), depth: int = 
     elif isinstance(value, float):
         if not math.isfinite(value):
             raise InvalidValue(f"{value!r} is not a JSON number")
-    elif isinstance(value, list | dict):
+    elif isinstance(value, _CONTAINERS):
         _check_container(value, extra, depth)
     elif not _is_extra(value, extra):
         raise InvalidValue(f"{type(value).__name__} is not a JSON type")

@@ -119,6 +119,7 @@ class Swaps(Machine):
         """A swap reads its ttl as set does: 0, below, and what is no ttl (TTL-6 to TTL-8)."""
         name = self.keys[key]
         odd: tuple[Any, ...] = (0.0, -5.0, *gen.REFUSED_TTLS)
+        was = was or "cas-create" not in self.plan.offers
         self.do(Set(name, 1) if was else Delete(name))
         self.do(Cas(name, 1 if was else ABSENT, 2, odd[number % len(odd)]))
         self.read(name, way, 2)

@@ -6,7 +6,7 @@ from typing import Any
 
 from kv_spec import generate as gen
 from kv_spec.machines.base import Machine
-from kv_spec.machines.drawing import ANY, FLAG, INDEX, Between, offers, precondition, rule
+from kv_spec.machines.drawing import ANY, FLAG, INDEX, Between, OneOf, offers, precondition, rule
 from kv_spec.operations import Advance, Cas, Delete, Get, Has, List, Operation, Prune, Set
 from kv_spec.store import ABSENT
 from kv_spec.values import Outside
@@ -14,6 +14,14 @@ from kv_spec.values import Outside
 
 class Time(Machine):
     """An entry lives as long as it was told to, and no longer."""
+
+    @precondition(lambda self: self.plan.time)
+    @rule(key=INDEX, days=OneOf((2, 32, 400)), way=ANY)
+    def set_for_good(self, key: int, days: int, way: int) -> None:
+        """An entry without a ttl stays, however much time passes (TTL-1)."""
+        self.do(Set(self.keys[key], "for good"))
+        self.do(Advance(days * gen.DAY))
+        self.read(self.keys[key], way)
 
     @offers("ttl")
     @rule(key=INDEX, value=ANY, ttl=ANY)
