@@ -152,7 +152,12 @@ class Engine:
     def _phases(self, agenda: Agenda) -> None:
         stage = agenda.stage
         reference = trial_of(profile=stage.reference_profile)
-        hunt = Hunt(stage.trial, reference, lambda caught: self._found(stage, caught))
+        hunt = Hunt(
+            stage.trial,
+            reference,
+            lambda caught: self._found(stage, caught),
+            without_list="list" not in stage.offer.capabilities,
+        )
         self._look_first(stage, hunt)
         for name, phase in agenda.phases():
             self.emit(events.PhaseStarted(name))

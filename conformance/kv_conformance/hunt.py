@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from kv_reference.verdicts import Violation
-from kv_spec.operations import Cas, Get, Increment, Operation, Program, Race, Set
+from kv_spec.operations import Cas, Get, Increment, List, Operation, Program, Race, Set
 
 from kv_conformance.phases.side_by_side import Patient, real_waits
 from kv_conformance.session import Session
@@ -51,14 +51,21 @@ class Hunt:
     """Collects the faults of one store, each clause once.
 
     `reference` makes a trial of the reference under the store's profile. `report` is called with
-    every new finding.
+    every new finding. `without_list`: the store offers no list.
     """
 
     def __init__(
-        self, trial: Trial, reference: Trial, report: Callable[[Caught], None], budget: int = 2_000
+        self,
+        trial: Trial,
+        reference: Trial,
+        report: Callable[[Caught], None],
+        budget: int = 2_000,
+        *,
+        without_list: bool = False,
     ) -> None:
         self.trial, self.reference, self.report = trial, reference, report
         self.budget = budget
+        self.without_list = without_list
         self.caught: dict[str, Caught] = {}
         self._passed_over: Counter[str] = Counter()
         self._known_again: Counter[str] = Counter()
@@ -161,6 +168,8 @@ class Hunt:
             return clauses is not None and violation.clause not in clauses
 
         def failing(program: Program) -> Program | None:
+            if self.without_list and any(isinstance(op, List) for op in program):
+                return None  # simpler than a scan, and not offered
             return _up_to_fault(way.run(program, ignores=ignores))
 
         if isinstance(way, Trial):
@@ -168,6 +177,8 @@ class Hunt:
         patient = way
 
         def failing_all(programs: Sequence[Program]) -> list[Program | None]:
+            if self.without_list:
+                return [failing(program) for program in programs]
             return [_up_to_fault(s) for s in patient.run_all(programs, ignores=ignores)]
 
         return BatchShrinker(failing, failing_all, budget=min(self.budget, PATIENT_BUDGET))

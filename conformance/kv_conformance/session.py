@@ -19,6 +19,7 @@ class AnyWorld(Protocol):
     """What a program runs in; see `kv_conformance.subject.world.World`."""
 
     hurried: bool
+    spoilt: bool
 
     def perform(self, operation: Operation) -> Outcome:
         """Applies an operation."""
@@ -58,8 +59,10 @@ class Session:
         outcome = self.world.perform(operation)
         violation = self.oracle.judge(operation, outcome, began, self.clock.now())
         self.steps.append(Step(operation, outcome, self.oracle.at_stake, violation))
-        if violation is not None and self.ignores(violation):
-            return None
+        if violation is not None:
+            self.world.spoilt = True
+            if self.ignores(violation):
+                return None
         self.violation = violation
         return violation
 

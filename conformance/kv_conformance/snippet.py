@@ -33,7 +33,7 @@ class Opening:
         body = list(self._body(program, expected, actual))
         head = [*self._imports(program), "", *self._helpers(program)]
         if self.is_async:
-            if any("store.list(" in line for line in body):
+            if any(re.search(r"list\(store\.", line) for line in body):
                 head += [
                     "async def collect(steps):",
                     "    return [step async for step in steps]",
@@ -55,7 +55,7 @@ class Opening:
         if self._moves(program):
             if self.clock == "patched":
                 yield "import time_machine"
-            elif self.clock == "real":
+            elif self.clock == "real" and not self.is_async:
                 yield "import time"
         yield from self.imports
 
@@ -114,7 +114,7 @@ class Opening:
             return f"now += {seconds!r}"
         if self.clock == "patched":
             return f"traveller.shift({seconds!r})"
-        return f"time.sleep({seconds!r})"
+        return f"{'await asyncio' if self.is_async else 'time'}.sleep({seconds!r})"
 
 
 def _awaited(line: str) -> str:

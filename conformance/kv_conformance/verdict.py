@@ -18,6 +18,8 @@ CONFORMANT, VIOLATIONS, USAGE, INCONCLUSIVE, FAULT = range(5)
 """The exit codes."""
 NOT_YET: Final = "not yet checked"
 
+_REFUSALS: Final = frozenset({"VAL-4", "TTL-8", "NULL-3"})
+"""Clauses by which a store refuses; one that breaks them may refuse nothing at all."""
 _STOP_CODES: Final[Mapping[events.StopKind, int]] = {"usage": USAGE, "harness": FAULT}
 
 
@@ -110,6 +112,8 @@ class Verdict:
         if reason is not None:
             return "not-applicable", reason
         if self.checks[clause.id] == 0:
+            if clause.id == "SET-6" and not _REFUSALS.isdisjoint(self.findings):
+                return "not-applicable", "the store refused nothing that it was asked to set"
             reason = "no program put it to the test"
             if self.stopped is not None:
                 reason = "the run ended before it was put to the test"

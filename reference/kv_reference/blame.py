@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from kv_spec.generate import TICK
 from kv_spec.store import ABSENT
 from kv_spec.values import CHANGED_AFTER_GET, CHANGED_AFTER_SET, carries, equal, walk
 
@@ -93,11 +94,16 @@ def lost(scene: Scene, live: Live) -> Iterator[str]:
         yield cell.clause
     if before is not None and before.hi != math.inf and began >= before.lo:
         yield "CAS-6" if cell.cause == "cas" else "SET-2"
+    default = scene.default_ttl
+    late = default is not None and began >= cell.wrote_at + default
+    of_time = [clause for clause in _of_time(cell, live) if clause != "TTL-9" or late]
+    if scene.minimal and live.hi != math.inf and began - cell.wrote_at >= TICK:
+        yield from of_time  # without the wait the entry is found, odd key or not
     yield from ("KEY-5", "KEY-7", "KEY-3", "KEY-4")
+    if live.hi == math.inf:
+        yield from ("NULL-1", "GET-4")
     if passed:
-        default = scene.default_ttl
-        late = default is not None and began >= cell.wrote_at + default
-        yield from (clause for clause in _of_time(cell, live) if clause != "TTL-9" or late)
+        yield from of_time
     yield from ("TTL-12", "SET-5", "NULL-1", "GET-4", "VAL-8", "VAL-7", "NULL-4", "VAL-5")
     if not passed:
         yield from (clause for clause in _of_time(cell, live) if clause != "TTL-9")

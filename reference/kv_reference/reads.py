@@ -96,11 +96,15 @@ def _wrong(
     oracle: Oracle, cell: Cell, views: tuple[State, ...], outcome: Outcome, began: float
 ) -> Violation:
     live = live_of(views)
-    suspects = blame.of_read(oracle.scene(cell, began), live, outcome)
+    # Where a stored null and a miss look alike, a None in place of a value is a miss.
+    alike = oracle.profile.null == "value" and oracle.profile.absent == "none"
+    missed = outcome is ABSENT or (outcome is None and alike)
+    answer = ABSENT if missed else outcome
+    suspects = blame.of_read(oracle.scene(cell, began), live, answer)
     fallback = "GET-5" if live is None else "GET-2"
     chosen = blame.choose(suspects, oracle.at_stake, fallback)
     violation = chosen.violation(describe(views), show(outcome), cell.key)
-    cell.adopt(None if outcome is ABSENT else Live(outcome), oracle.number, began)
+    cell.adopt(None if missed else Live(outcome), oracle.number, began)
     return violation
 
 
@@ -179,7 +183,7 @@ def _wrong_has(
     chosen = blame.choose([*suspects, "HAS-1"], oracle.at_stake, "HAS-1")
     if live is not None and chosen.clause in ("TTL-2", "TTL-1") and began <= cell.wrote_at:
         chosen = blame.Blame("HAS-1", (chosen.clause,))
-    due = f"{not outcome} (the key is {describe(views)})"
+    due = f"{not outcome} (the key holds {describe(views)})"
     violation = chosen.violation(due, show(outcome), cell.key)
     if outcome:
         cell.forget()

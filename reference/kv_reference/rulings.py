@@ -77,8 +77,10 @@ def _rule_ttl(profile: Profile, ttl: Any) -> Ruling:
     if ttl is None:
         return Ruling(Effect.STORE, "GET-2", default)
     if isinstance(ttl, Outside):
-        never = profile.ttl_nonfinite == "never"
-        return Ruling(Effect.STORE if never else Effect.REFUSE, "TTL-8")
+        if profile.ttl_nonfinite != "never":
+            return Ruling(Effect.REFUSE, "TTL-8")
+        # "never" is said of numbers; a text may be read so, or be refused.
+        return Ruling(Effect.EITHER if ttl.name == "text" else Effect.STORE, "TTL-8")
     if ttl <= 0:
         choice = profile.ttl_zero if ttl == 0 else profile.ttl_negative
         clause = "TTL-6" if ttl == 0 else "TTL-7"

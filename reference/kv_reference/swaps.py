@@ -63,7 +63,7 @@ def judge_cas(
 
 
 def _due(outcome: Any, views: tuple[State, ...]) -> str:
-    return f"{not outcome} (the key is {describe(views)})"
+    return f"{not outcome} (the key holds {describe(views)})"
 
 
 def _of_comparison(oracle: Oracle, op: Cas, cell: Cell, live: Live | None) -> tuple[str, ...]:

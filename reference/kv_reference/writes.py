@@ -33,7 +33,9 @@ def judge_set(
     cell = oracle.cell(op.key)
     domain, key_clause = rule_key(oracle.profile, op.key)
     ruling = oracle.rules.ruling(op)
-    clause = ruling.clause if domain is Domain.INSIDE else key_clause
+    # A key that may be refused is no reason where the value or the ttl must be.
+    of_key = domain is Domain.OUTSIDE or ruling.effect is not Effect.REFUSE
+    clause = key_clause if of_key and domain is not Domain.INSIDE else ruling.clause
     must_refuse = domain is Domain.OUTSIDE or ruling.effect is Effect.REFUSE
     if isinstance(outcome, Raised):
         may_refuse = domain is Domain.DOUBTFUL or ruling.effect is Effect.EITHER

@@ -56,7 +56,7 @@ WRITES: list[tuple[dict[str, Any], Any, Any, Effect, str, float]] = [
     ({}, "v", Outside("infinity"), REFUSE, "TTL-8", inf),
     ({"ttl_nonfinite": "never"}, "v", Outside("infinity"), STORE, "TTL-8", inf),
     ({"ttl_nonfinite": "never"}, "v", Outside("nan"), STORE, "TTL-8", inf),
-    ({"ttl_nonfinite": "never"}, "v", Outside("text"), STORE, "TTL-8", inf),
+    ({"ttl_nonfinite": "never"}, "v", Outside("text"), EITHER, "TTL-8", inf),
     ({}, "v", Outside("text"), REFUSE, "TTL-8", inf),
     # values
     ({}, Outside("cycle"), None, REFUSE, "VAL-4", inf),

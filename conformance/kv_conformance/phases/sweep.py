@@ -193,8 +193,10 @@ class Sweep:
                 outcome = perform(operation)
                 violation = judge(operation, outcome, began, now())
                 stakes.append(oracle.at_stake)
-                if violation is not None and not ignores(violation):
-                    return program[: len(stakes)], violation
+                if violation is not None:
+                    world.spoilt = True
+                    if not ignores(violation):
+                        return program[: len(stakes)], violation
         finally:
             world.close()
         if counts:

@@ -69,6 +69,15 @@ class Factory:
             self.failed = error
             raise
 
+    def renew(self) -> None:
+        """A new event loop for what is opened from now on; nothing may be open.
+
+        Of an asynchronous store that broke a clause, timers may be left in the old one.
+        """
+        if self.bridge is not None:
+            self.bridge.close()
+            self.bridge = None
+
     def _bridge(self) -> Bridge:
         if self.bridge is None:
             self.bridge = Bridge()

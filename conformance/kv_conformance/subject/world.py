@@ -68,7 +68,8 @@ class World:
     """The handles that one program opened, and the operations it performed.
 
     `hurried`: its races are some of many; see `kv_conformance.subject.racing.STALLED`. `swept`: the
-    black box knows the program already, and only needs to be told how far it has come.
+    black box knows the program already, and only needs to be told how far it has come. `spoilt`:
+    its store broke a clause.
     """
 
     def __init__(self, subject: Subject, name: str) -> None:
@@ -78,7 +79,7 @@ class World:
         self._opened: list[Opened] = []
         self._racing: Racing | None = None
         self.operations: list[Operation] = []
-        self.hurried = self.swept = False
+        self.hurried = self.swept = self.spoilt = False
         self._written: list[bytes] = []
         self.space = _FIRST
         self.surface = self._open(_FIRST)
@@ -155,6 +156,8 @@ class World:
         for opened in self._opened:
             opened.close()
         self._opened.clear()
+        if self.spoilt:
+            self.subject.factory.renew()
 
     def __enter__(self) -> World:
         return self
