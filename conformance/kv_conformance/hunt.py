@@ -122,10 +122,16 @@ class Hunt:
             least, settled = self._blamed(way, smallest)
             if settled is not None:
                 return Caught(settled.clause, settled, least, shrinker.runs)
-        # It shows now and then only, which a store that is right never does.
-        if not suspected.isdisjoint(self.caught):
+        # It shows now and then only, which a store that is right never does: unless a fault that
+        # is known already comes before it, and has left things behind.
+        if not suspected.isdisjoint(self.caught) or self._follows(way, program):
             return None
         return Caught(violation.clause, violation, program, shrinker.runs, steady=False)
+
+    def _follows(self, way: Trial | Patient, program: Program) -> bool:
+        """True if a program shows faults that are known."""
+        session = way.run(program, ignores=lambda violation: violation.clause in self.caught)
+        return any(step.violation is not None for step in session.steps[:-1])
 
     def _blamed(self, way: Trial | Patient, program: Program) -> tuple[Program, Violation | None]:
         """A minimal program, and what it shows: a wrong state, or a wrong way to read it.

@@ -126,7 +126,8 @@ def _keys(op: Operation) -> Iterator[Any]:
         return
     for name in ("key", "prefix"):
         key = getattr(op, name, None)
-        if key and not isinstance(key, Outside):
+        # The empty text is a flat key as well, and as a prefix it is none at all.
+        if (key or (key == "" and name == "key")) and not isinstance(key, Outside):
             yield key
 
 

@@ -37,6 +37,8 @@ class Factory:
     watched: Watched = _unwatched
     failed: BaseException | None = None
     kept: bool = False
+    in_use: int = 0
+    """How many handles are open."""
 
     @classmethod
     def of(cls, make: Callable[..., Any], options: Mapping[str, Any] | None = None) -> Factory:
@@ -70,11 +72,11 @@ class Factory:
             raise
 
     def renew(self) -> None:
-        """A new event loop for what is opened from now on; nothing may be open.
+        """A new event loop for what is opened from now on, unless the old one is in use.
 
         Of an asynchronous store that broke a clause, timers may be left in the old one.
         """
-        if self.bridge is not None:
+        if self.bridge is not None and not self.in_use:
             self.bridge.close()
             self.bridge = None
 
@@ -99,6 +101,7 @@ class Factory:
         return self._opened(made, made, None)
 
     def _opened(self, store: Any, original: Any, leave: Leave | None) -> Opened:
+        self.in_use += 1
         return Opened(store, original, leave, self)
 
 
@@ -119,6 +122,7 @@ class Opened:
 
         What goes wrong here is nobody's clause: `Close` judges closing.
         """
+        self.factory.in_use -= 1
         if self.factory.kept:
             return
         with suppress(BaseException), self.factory.watched("closing the store"):

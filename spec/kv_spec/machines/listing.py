@@ -7,7 +7,7 @@ from typing import Any
 from kv_spec import generate as gen
 from kv_spec.machines.base import Machine
 from kv_spec.machines.drawing import ANY, FLAG, INDEX, Between, OneOf, offers, precondition, rule
-from kv_spec.operations import Fill, Get, Iterate, List, Set
+from kv_spec.operations import Fill, Get, Iterate, List, Set, join
 
 
 class Listing(Machine):
@@ -76,3 +76,12 @@ class Listing(Machine):
         self.do(Iterate(self.plan.pools.everything, "abandon", 1))
         self.do(Set(self.keys[key], "after"))
         self.do(Get(self.keys[key]))
+
+    @offers("list", "iterate")
+    @rule(limit=Between(1, 8))
+    def write_before_the_cursor(self, limit: int) -> None:
+        """Entries written while one walks do not make another come twice (ITER-2)."""
+        prefix: Any = "walk" if self.plan.profile.flat else ("walk",)
+        self.do(Set(join(prefix, "zz"), 1))
+        self.do(Set(join(prefix, "a"), 2))
+        self.do(Iterate(prefix, "write-new", limit))

@@ -6,7 +6,7 @@ from typing import Any
 
 from kv_spec import generate as gen
 from kv_spec.machines.base import Machine
-from kv_spec.machines.drawing import ANY, FLAG, INDEX, JSON, TEXT, offers, rule
+from kv_spec.machines.drawing import ANY, FLAG, INDEX, JSON, TEXT, Between, offers, rule
 from kv_spec.operations import Delete, Get, Has, Set
 
 
@@ -68,6 +68,23 @@ class Reading(Machine):
         self.do(Get(one))
         self.do(Delete(other))
         self.do(Get(one))
+
+    @rule(costly=True, theme=ANY, half=Between(0, 2))
+    def half_of_them_are_deleted(self, theme: int, half: int) -> None:
+        """Of keys that are easily taken for one another each is itself (KEY, SET-3, DEL-3)."""
+        themes = list(self.plan.pools.themes.values())
+        for number in (theme, theme + len(themes) // 2):
+            keys = themes[number % len(themes)]
+            gone = [
+                (index, index >> 1, index * 2 // len(keys))[half] % 2 for index in range(len(keys))
+            ]
+            for index, key in enumerate(keys):
+                self.do(Set(key, f"of {index}"))
+            for key, deleted in zip(keys, gone, strict=True):
+                if deleted:
+                    self.do(Delete(key))
+            for key in keys:
+                self.do(Get(key))
 
     @rule(costly=True, key=INDEX, number=ANY)
     def set_what_may_be_refused(self, key: int, number: int) -> None:

@@ -162,3 +162,36 @@ class Time(Machine):
         """Pruning changes nothing that can be seen (TTL-11)."""
         self.do(Prune())
         self.read(self.keys[key], way)
+
+    @offers("prune", "ttl")
+    @precondition(lambda self: self.plan.time)
+    @rule(key=INDEX, other=INDEX, way=ANY)
+    def prune_beside_the_living(self, key: int, other: int, way: int) -> None:
+        """Pruning drops what has expired; what has not keeps its value and deadline (TTL-11)."""
+        name, short, long = self.keys[key], self.plan.pools.ttls[0], self.plan.pools.ttls[4]
+        late = self.plan.profile.ttl_resolution + gen.TICK
+        self.do(Set(self.keys[other], "short", short))
+        self.do(Set(name, "long", long if way % 3 else None))
+        self.do(Advance(short + late))
+        self.do(Prune())
+        self.do(Get(name))
+        if way % 3:
+            self.do(Advance(long - short))
+        self.read(name, way // 3)
+
+    @offers("ttl")
+    @precondition(lambda self: self.plan.time)
+    @rule(key=INDEX, other=INDEX, way=ANY)
+    def one_after_another(self, key: int, other: int, way: int) -> None:
+        """Every entry of several expires at its own time, whichever is read (TTL-3, TTL-13)."""
+        lives, r = self.plan.pools.ttls, self.plan.profile.ttl_resolution
+        first, second = self.keys[key], self.keys[other]
+        self.do(Set(first, 1, lives[0]))
+        self.do(Set(second, 2, lives[3]))
+        self.do(Set(self.keys[0], "for good"))
+        self.do(Advance(lives[0] + r + gen.TICK))
+        self.read(first, way)
+        self.do(Get(second))
+        self.do(Advance(lives[3] - lives[0]))
+        self.read(second, way // 8)
+        self.do(Get(self.keys[0]))
