@@ -43,6 +43,10 @@ Emit = Callable[[events.Event], None]
 _PROGRESS: Final = 0.2
 """Seconds between two events that tell how far a phase has come."""
 _NOT_AGAIN: Final = " (seen, and not seen again when the program was repeated)"
+_UNUSUAL: Final = (
+    "input was refused with {name}, which a caller hardly takes for a refusal: raise ValueError or "
+    "TypeError, or declare it in the profile, rejects=({name},)"
+)
 _STUCK, _NOBODY_LISTENS = 70, 71
 
 
@@ -92,6 +96,7 @@ class Engine:
         self.canary: Canary | None = None
         self.phase, self.so_far = "", tally.Tally()
         self.phase_began = self.told
+        self.refused_by: set[str] = set()
 
     def run(self) -> events.Stopped | None:
         """Runs all phases; returns why it stopped early, if it did."""
@@ -193,6 +198,10 @@ class Engine:
                 dict(sorted(counted.checks.items())),
             )
         )
+
+        for name in sorted(counted.refused_by - self.refused_by):
+            self.emit(events.Note(_UNUSUAL.format(name=name)))
+        self.refused_by |= counted.refused_by
 
     def _progress(self, counted: tally.Tally) -> None:
         self.so_far = counted

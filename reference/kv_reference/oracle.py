@@ -71,6 +71,8 @@ class Oracle:
         self.minimal = minimal
         self.number = 0
         self.at_stake: tuple[str, ...] = ()
+        self.refused_by: set[str] = set()
+        """Exceptions that refused input, and that not everybody reads so (ERR-1)."""
         self._judged: list[tuple[str, ...]] = []
         self._spaces: dict[str, Space] = {}
         self._deadlines: list[tuple[float, int, Cell, Space]] = []

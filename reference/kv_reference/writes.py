@@ -114,6 +114,8 @@ def refused(oracle: Oracle, cell: Cell, clause: str, outcome: Raised) -> Violati
     """Records a refusal that the specification permits; nothing may have changed (ERR-1)."""
     oracle.count((clause, "ERR-1"))
     cell.mark(REFUSED)
+    if not outcome.plain:
+        oracle.refused_by.add(outcome.name)
     oracle.space.journal.refusals.note(cell.key, oracle.number)
     if outcome.early:
         due = "an exception when it is awaited"

@@ -202,6 +202,7 @@ class Sweep:
         if counts:
             self.tally.operations += len(program)
             self.tally.checks.update(oracle.checks)
+            self.tally.refused_by |= oracle.refused_by
         return None
 
     def _raced(self, program: Program, counts: bool) -> tuple[Program, Violation] | None:
@@ -212,4 +213,5 @@ class Sweep:
         if counts:
             self.tally.operations += len(session.steps)
             self.tally.checks.update(session.oracle.checks)
+            self.tally.refused_by |= session.oracle.refused_by
         return None

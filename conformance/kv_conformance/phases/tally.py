@@ -16,12 +16,15 @@ class Tally:
     programs: int = 0
     operations: int = 0
     checks: Counter[str] = field(default_factory=Counter)
+    refused_by: set[str] = field(default_factory=set)
+    """Exceptions that refused input, and that not everybody reads so."""
 
     def add(self, session: Session) -> None:
         """Counts a finished program."""
         self.programs += 1
         self.operations += len(session.steps)
         self.checks.update(session.oracle.checks)
+        self.refused_by |= session.oracle.refused_by
 
     def plus(self, other: Tally) -> Tally:
         """What both come to together."""
@@ -29,6 +32,7 @@ class Tally:
             self.programs + other.programs,
             self.operations + other.operations,
             self.checks + other.checks,
+            self.refused_by | other.refused_by,
         )
 
 

@@ -130,3 +130,24 @@ def test_calls_that_are_not_answered_at_times_are_held_against_nobody(
     )
     assert result.code == 0, result.reasons
     assert f"calls were not answered, the first with {error}: not now" in result.notes
+
+
+def test_a_refusal_by_an_unusual_exception_is_taken_and_noted(run: Run) -> None:
+    body = """
+    class Odd(Exception):
+        pass
+
+    class Store(Right):
+        {declared}
+
+        def set(self, key, value, *, ttl=None):
+            try:
+                super().set(key, value, ttl=ttl)
+            except ValueError as error:
+                raise Odd("no") from error
+    """
+    found = run(body.format(declared="odd = Odd"), "--examples", "6")
+    assert found.code == 0
+    assert "input was refused with Odd" in found.notes
+    declared = run(body.format(declared='profile = {"concurrent": False, "rejects": (Odd,)}'))
+    assert (declared.code, declared.notes) == (0, "")
