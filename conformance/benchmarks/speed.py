@@ -1,47 +1,214 @@
 """How fast the harness is, as ratios in one run.
 
-    python conformance/benchmarks/speed.py
+    python conformance/benchmarks/speed.py [--rounds 5]
 
-Prints operations a second of the phase `machines` beside those of the same Hypothesis rules on the
-bare store, without oracle; the time of a default run on `memory`; and the time of `--help` beside
-`python -c pass`. Numbers of different machines, or of different runs, do not compare.
+Prints operations a second, all on the adapter `memory` on a virtual clock unless said otherwise:
+
+- the bare store: plain calls of its methods, in a loop; and so for the reference store
+- lockstep without blame: each call is made on the store and on the reference store, and the two
+  answers are compared. The least that any harness does which compares with a model: it can say
+  that something is wrong, not which clause, nor can it permit more than one answer
+- the phases sweep and machines, with the oracle, which permits and blames
+- a bare Hypothesis machine: the rules of the phase machines, on the store, without an oracle
+
+and then the seconds of a default run on `memory`, and of `--help` beside `python -c pass`. Every
+round measures all of them, one after the other; medians are shown. Numbers of different computers,
+or of different runs, do not compare.
 """
 
+from __future__ import annotations
+
+import argparse
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+from kv_adapters.memory import MemoryStore
+from kv_conformance.clocks.virtual import InjectedClock
 from kv_conformance.hunt import Caught, Hunt
-from kv_conformance.phases import machines
-from kv_conformance.trial import trial_of
+from kv_conformance.phases import machines, sweep
+from kv_conformance.self_test.catching import plan_of
+from kv_conformance.subject.factory import Factory
+from kv_conformance.subject.world import Subject
+from kv_conformance.trial import Trial, trial_of
 from kv_reference.store import ReferenceStore
-from kv_spec.machines import Plan, machine
-from kv_spec.operations import Operation
+from kv_spec.errors import StoreError
+from kv_spec.machines import machine
+from kv_spec.operations import Advance, Cas, Delete, Get, Has, List, Operation, Program, Set
+from kv_spec.programs import Composer
+from kv_spec.store import ABSENT
+from kv_spec.values import equal
 
-PROGRAMS = 60
-ROUNDS = 3
-OFFERS = frozenset(
-    "core ttl list iterate has cas-create cas-swap cas-delete keys values entries prune".split()
-)
+SEED = 1
+SWEPT = 600
+HYPOTHESIS_PROGRAMS = 40
+
+Script = list[tuple[str, tuple[Any, ...], dict[str, Any]]]
+"""Calls: the name of a method, its arguments; or `advance` with seconds."""
 
 
-class Bare:
-    """A session that performs and judges nothing."""
+def subject() -> Trial:
+    """The store that all is measured on."""
+    clock = InjectedClock()
+    factory = Factory.of(MemoryStore)
+    factory.clock = clock
+    return Trial(Subject(factory, MemoryStore.profile, clock))
+
+
+PLAN = replace(plan_of(subject()), races=False)
+"""Without races, which take long by their nature."""
+
+
+def call(operation: Operation) -> Script:
+    """An operation as a plain call; nothing for those that take more than one."""
+    match operation:
+        case Get(key=key):
+            return [("get", (key,), {})]
+        case Set(key=key, value=value, ttl=ttl):
+            return [("set", (key, value), {"ttl": ttl})]
+        case Delete(key=key):
+            return [("delete", (key,), {})]
+        case Has(key=key):
+            return [("has", (key,), {})]
+        case List(prefix=prefix):
+            return [("list", (prefix,), {})]
+        case Cas(key=key, expected=expected, new=new, ttl=ttl):
+            ends = [None if value is ABSENT else value for value in (expected, new)]
+            return [("cas", (key, *ends), {"ttl": ttl})]
+        case Advance(seconds=seconds):
+            return [("advance", (seconds,), {})]
+        case _:
+            return []
+
+
+def scripts() -> list[Script]:
+    """Programs of the sweep as plain calls."""
+    composer = Composer(PLAN)
+    programs: Iterable[Program] = (composer.program(SEED, n) for n in range(SWEPT))
+    return [[one for operation in program for one in call(operation)] for program in programs]
+
+
+SCRIPTS = scripts()
+
+
+def reference(clock: Callable[[], float]) -> ReferenceStore:
+    """The reference under the profile of the store, in a data space of its own."""
+    return ReferenceStore(clock=clock, profile=MemoryStore.profile, world={})
+
+
+class Now:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def answer(store: Any, name: str, args: Any, kwargs: Any) -> Any:
+    """What a plain call comes to: the answer, a listing as a list, or the kind of a refusal."""
+    try:
+        got = getattr(store, name)(*args, **kwargs)
+        return list(got) if name == "list" else got
+    except StoreError as error:
+        return type(error).__name__
+
+
+def bare(make: Callable[..., Any], chosen: list[Script]) -> float:
+    """Operations a second of plain calls."""
+    count, began = 0, time.perf_counter()
+    for script in chosen:
+        clock = Now()
+        store = make(clock=clock)
+        for name, args, kwargs in script:
+            if name == "advance":
+                clock.now += args[0]
+            else:
+                answer(store, name, args, kwargs)
+        count += len(script)
+    return count / (time.perf_counter() - began)
+
+
+def lockstep(chosen: list[Script]) -> float:
+    """Operations a second of the store and the reference side by side, their answers compared."""
+    count, apart, began = 0, 0, time.perf_counter()
+    for script in chosen:
+        clock = Now()
+        store = MemoryStore(clock=clock)
+        model = reference(clock)
+        for name, args, kwargs in script:
+            if name == "advance":
+                clock.now += args[0]
+                continue
+            got, due = answer(store, name, args, kwargs), answer(model, name, args, kwargs)
+            # What a delete answers is not judged where nothing is declared.
+            apart += name != "delete" and not same(got, due)
+        count += len(script)
+    rate = count / (time.perf_counter() - began)
+    assert apart == 0, f"{apart} answers differ"
+    return rate
+
+
+def same(got: Any, due: Any) -> bool:
+    """Equality of answers; a listing is a list of keys and values."""
+    if not isinstance(got, list) or not isinstance(due, list):
+        return equal(got, due)
+    return len(got) == len(due) and all(
+        one == other
+        if not isinstance(one, tuple)
+        else one[0] == other[0] and equal(one[1], other[1])
+        for one, other in zip(got, due, strict=True)
+    )
+
+
+def written() -> float:
+    """Operations a second of writing the programs of the sweep, and nothing else."""
+    composer = Composer(PLAN)
+    began = time.perf_counter()
+    count = sum(len(composer.program(SEED, number)) for number in range(SWEPT))
+    return count / (time.perf_counter() - began)
+
+
+def _unexpected(caught: Caught) -> None:
+    raise AssertionError(f"the store breaks {caught.clause}")
+
+
+def swept() -> float:
+    """Operations a second of the phase `sweep`, writing its programs included."""
+    hunt = Hunt(subject(), trial_of(), _unexpected)
+    began = time.perf_counter()
+    tally = sweep.run(hunt, PLAN, sweep.Course(SEED, SWEPT))
+    return tally.operations / (time.perf_counter() - began)
+
+
+def by_machines() -> float:
+    """Operations a second of the phase `machines`, oracle and blame included."""
+    hunt = Hunt(subject(), trial_of(), _unexpected)
+    began = time.perf_counter()
+    tally = machines.run(hunt, PLAN, seed=SEED, examples=HYPOTHESIS_PROGRAMS)
+    return tally.operations / (time.perf_counter() - began)
+
+
+class BareSession:
+    """A session that judges nothing."""
 
     operations = 0
     over = False
 
     def __init__(self) -> None:
-        self.world = trial_of().subject.world()
+        self.world = subject().subject.world()
 
     def do(self, operation: Operation) -> Any:
-        Bare.operations += 1
+        BareSession.operations += 1
         return self.world.perform(operation)
 
     def next_race(self, kinds: tuple[str, ...]) -> str | None:
@@ -51,15 +218,15 @@ class Bare:
         self.world.close()
 
 
-def bare_rate() -> float:
-    """Operations a second of the rules on the store alone."""
-    Bare.operations = 0
-    bound = machine(Plan(ReferenceStore.profile, OFFERS), Bare)
+def bare_machine() -> float:
+    """Operations a second of the same rules on the store alone."""
+    BareSession.operations = 0
+    bound = machine(PLAN, BareSession)
     began = time.perf_counter()
     run_state_machine_as_test(
-        hypothesis.seed(1)(bound),
+        hypothesis.seed(SEED)(bound),
         settings=settings(
-            max_examples=PROGRAMS,
+            max_examples=HYPOTHESIS_PROGRAMS,
             stateful_step_count=machines.STEPS_A_PROGRAM,
             database=None,
             deadline=None,
@@ -67,47 +234,66 @@ def bare_rate() -> float:
             suppress_health_check=list(HealthCheck),
         ),
     )
-    return Bare.operations / (time.perf_counter() - began)
-
-
-def judged_rate() -> float:
-    """Operations a second of the phase `machines`, oracle and blame included."""
-    trial = trial_of()
-    hunt = Hunt(trial, trial_of(), _unexpected)
-    began = time.perf_counter()
-    tally = machines.run(hunt, Plan(trial.profile, OFFERS), seed=1, examples=PROGRAMS)
-    return tally.operations / (time.perf_counter() - began)
-
-
-def _unexpected(caught: Caught) -> None:
-    raise AssertionError(f"the reference breaks {caught.clause}")
+    return BareSession.operations / (time.perf_counter() - began)
 
 
 def seconds_of(*command: str) -> float:
-    """The median time of a command over a few runs, in seconds."""
-    times = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        subprocess.run([sys.executable, *command], check=True, capture_output=True)
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
+    """The seconds of a command in Python."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, *command], check=True, capture_output=True)
+    return time.perf_counter() - began
 
 
-def best(rate: Callable[[], float]) -> float:
-    """The best of a few rounds: what the machine can do when nothing disturbs it."""
-    return max(rate() for _ in range(ROUNDS))
+def medians(measures: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """The median of each measure over rounds that take all of them in turn.
+
+    What disturbs a computer for a while disturbs them all alike.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in measures}
+    for _ in range(rounds):
+        for name, measure in measures.items():
+            taken[name].append(measure())
+    return {name: statistics.median(numbers) for name, numbers in taken.items()}
+
+
+RATES: Mapping[str, Callable[[], float]] = {
+    "bare store": partial(bare, MemoryStore, SCRIPTS),
+    "bare reference store": partial(bare, reference, SCRIPTS),
+    "lockstep without blame": partial(lockstep, SCRIPTS),
+    "writing the programs": written,
+    "phase sweep": swept,
+    "phase machines": by_machines,
+    "bare Hypothesis machine": bare_machine,
+}
+RATIOS = (
+    ("phase sweep", "lockstep without blame"),
+    ("phase sweep", "phase machines"),
+    ("phase machines", "bare Hypothesis machine"),
+)
+COMMAND = ("-m", "kv_conformance.cli")
+SECONDS: Mapping[str, Callable[[], float]] = {
+    "default run on memory": partial(seconds_of, *COMMAND, "--store", "memory"),
+    "python -c pass": partial(seconds_of, "-c", "pass"),
+    "kv-conformance --help": partial(seconds_of, *COMMAND, "--help"),
+}
 
 
 def main() -> None:
     """Measures, and prints a line each."""
-    bare, judged = best(bare_rate), best(judged_rate)
-    print(f"rules on the bare store   {bare:10,.0f} operations/s")
-    print(f"phase machines            {judged:10,.0f} operations/s   {judged / bare:.2f} of bare")
-    run = seconds_of("-m", "kv_conformance.cli", "--store", "memory")
-    print(f"default run on memory     {run:10.2f} s")
-    nothing, help_ = seconds_of("-c", "pass"), seconds_of("-m", "kv_conformance.cli", "--help")
-    print(f"python -c pass            {nothing:10.3f} s")
-    print(f"kv-conformance --help     {help_:10.3f} s   {help_ / nothing:.1f} times python -c pass")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    rates = medians(RATES, rounds)
+    for name, rate in rates.items():
+        part = rate / rates["bare store"]
+        print(f"{name:26}{rate:12,.0f} operations/s   {part:7.3f} of the bare store")
+    for one, other in RATIOS:
+        print(f"{one} / {other}: {rates[one] / rates[other]:.2f}")
+    seconds = medians(SECONDS, rounds)
+    for name, took in seconds.items():
+        print(f"{name:26}{took:12.3f} s")
+    share = seconds["kv-conformance --help"] / seconds["python -c pass"]
+    print(f"--help takes {share:.1f} times python -c pass")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from kv_spec.values import equal
 
 from kv_reference import blame, stakes
 from kv_reference.belief import Cell
-from kv_reference.kinship import below, folds_below, is_special, misread
+from kv_reference.kinship import below, folds_below, is_quoting, is_special, misread
 from kv_reference.semantics import Live, State
 
 if TYPE_CHECKING:
@@ -111,7 +111,10 @@ class Listing:
         prefix = self.prefix
         if not prefix:
             return
-        if is_special(prefix) and any(misread(c.key, prefix) for c in self.cells if c.writes):
+        written = (cell for cell in self.cells if cell.writes)
+        if is_special(prefix) and any(
+            is_quoting(prefix) or misread(c.key, prefix) for c in written
+        ):
             yield "LIST-4"
         apart = (cell.key for cell in self.cells if cell.writes and cell not in self.views)
         if any(folds_below(key, prefix) for key in apart):

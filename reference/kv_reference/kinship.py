@@ -90,6 +90,12 @@ def is_special(prefix: Any) -> bool:
     return any(not SPECIAL.isdisjoint(part) for part in parts(prefix))
 
 
+@lru_cache(maxsize=65_536)
+def is_quoting(prefix: Any) -> bool:
+    """True for a prefix that ends a text in some query language: a listing by it may fail."""
+    return any(char in part for part in parts(prefix) for char in "\"'\\")
+
+
 @lru_cache(maxsize=262_144)
 def misread(key: Any, prefix: Any) -> bool:
     """True if some special reading of `prefix` gives another answer on `key` than LIST-2 does."""
@@ -98,8 +104,7 @@ def misread(key: Any, prefix: Any) -> bool:
 
 
 def _readings(key: Any, prefix: Any) -> Iterable[bool]:
-    quoted = any(char in part for part in parts(prefix) for char in "\"'\\")
-    if quoted:
+    if is_quoting(prefix):
         yield False
     for sep in ("",) if isinstance(key, str) else (":", "/", "\0"):
         text = sep.join(parts(key)) + sep

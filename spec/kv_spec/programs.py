@@ -15,13 +15,14 @@ from typing import Any, Final
 from kv_spec.machines import Rules
 from kv_spec.machines.base import Plan
 from kv_spec.machines.drawing import KEYS_A_PROGRAM, RULES, Habits, Rule
-from kv_spec.machines.races import Kind, kinds, late
+from kv_spec.machines.races import EXPIRED, Kind, kinds, late
 from kv_spec.operations import Advance, Fill, Get, List, Operation, Program, Race
 
 _LENGTHS: Final = (3, 6, 10, 10, 16, 16, 24, 40)
 """So many rules make a program."""
 _LONG: Final = 250
 _ONE_IN_LONG: Final = 150
+_FIRST_LARGE: Final = 199
 _ONE_IN_LARGE: Final = 800
 _ONE_IN_COSTLY: Final = 12
 """Among so many programs is one that is long; one on a large store; one with costly rules."""
@@ -81,7 +82,11 @@ class Composer:
         ]
         self._cheap = [rule for rule in possible if chosen or not rule.costly]
         self._all = possible
-        self._races = list(kinds(plan).values()) if plan.races and not chosen else []
+        self._races = [
+            kind
+            for name, kind in kinds(plan).items()
+            if plan.races and not chosen and (plan.time or not name.startswith(EXPIRED))
+        ]
 
     def name(self, seed: int, number: int) -> Name:
         """The name of the program that `program` gives for the same arguments."""
@@ -105,7 +110,7 @@ class Composer:
         script.choose_keys(theme, start, random.random() < 0.5)
         operations = script.session.operations
         drawn = self._drawn(random, number)
-        if number % _ONE_IN_LARGE == _ONE_IN_LARGE - 1 and "list" in self.plan.offers:
+        if number % _ONE_IN_LARGE == _FIRST_LARGE and "list" in self.plan.offers:
             operations += self._large()
             drawn = drawn[:_AMONG_MANY]
         names = [""] * len(operations)

@@ -30,6 +30,7 @@ class Result:
     `operations` are the calls of the store up to the violation that led to the finding, without
     those of shrinking; `seconds` are from the start to the end of shrinking. `program` is None,
     and `phase` empty, where the clause was not reported; `trouble` says why if it is known.
+    `others` are the clauses that were reported before, or instead.
     """
 
     mutant: str
@@ -41,6 +42,7 @@ class Result:
     program: Program | None = None
     steady: bool = True
     trouble: str = ""
+    others: tuple[str, ...] = ()
 
     @property
     def wrong(self) -> str | None:
@@ -48,7 +50,8 @@ class Result:
         if self.trouble:
             return self.trouble
         if self.program is None:
-            return "missed"
+            instead = f"; reported instead: {', '.join(self.others)}" if self.others else ""
+            return f"missed{instead}"
         if not self.steady:
             return "seen, and not seen again when the program was repeated"
         if len(self.program) > LONGEST:
@@ -111,6 +114,7 @@ def caught_by(mutant: Mutant, phases: Sequence[str], seed: int) -> Result:
         program=None if caught is None else caught.program,
         steady=caught is None or caught.steady,
         trouble=trouble,
+        others=tuple(clause for clause in seeker.caught if clause != mutant.clause),
     )
 
 

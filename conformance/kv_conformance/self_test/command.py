@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Final, TextIO
 
@@ -21,7 +24,6 @@ from kv_conformance.reports.base import STDOUT, ReportError, check_writable, wri
 from kv_conformance.self_test.catching import Result, caught_by
 from kv_conformance.self_test.scoreboard import HEAD, as_json, row, summary
 from kv_conformance.settings import UsageError
-from kv_conformance.signals import interruptible
 from kv_conformance.surroundings import preload
 from kv_conformance.verdict import INCONCLUSIVE, USAGE
 
@@ -44,21 +46,38 @@ def run(options: argparse.Namespace) -> int:
         return USAGE
     stream = sys.stderr if options.json == STDOUT else sys.stdout
     try:
-        with interruptible():
-            results = _scored(_results(mutants, phases, seeds, jobs), stream)
+        with _folder() as folder:
+            results = _scored(_results(mutants, phases, seeds, jobs, folder), stream)
         if options.json is not None:
             write_text(options.json, as_json(results, phases))
     except BrokenPipeError:
         # Who read the scoreboard has seen enough. What is buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return INCONCLUSIVE
-    except KeyboardInterrupt as stop:
-        sys.stderr.write(f"kv-conformance: {str(stop) or 'interrupted'}\n")
-        return INCONCLUSIVE
     except ReportError as error:
         sys.stderr.write(f"kv-conformance: {error}\n")
         return USAGE
     return 1 if any(one.wrong for one in results) else 0
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
+    """A temporary folder. Until it is removed, Ctrl-C ends the process, and removes it too.
+
+    An exception would be taken for an answer of the mutant that is being called.
+    """
+
+    def end(*_: object) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        sys.stderr.write("kv-conformance: interrupted from the keyboard\n")
+        os._exit(INCONCLUSIVE)
+
+    with tempfile.TemporaryDirectory(prefix="kv-conformance-") as folder:
+        before = signal.signal(signal.SIGINT, end)
+        try:
+            yield folder
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def _seeds(options: argparse.Namespace) -> tuple[int, ...]:
@@ -98,17 +117,20 @@ def _scored(results: Iterator[Result], stream: TextIO) -> list[Result]:
 
 
 def _results(
-    mutants: Sequence[Mutant], phases: Sequence[str], seeds: Sequence[int], jobs: int
+    mutants: Sequence[Mutant],
+    phases: Sequence[str],
+    seeds: Sequence[int],
+    jobs: int,
+    folder: str,
 ) -> Iterator[Result]:
     """The results in the order of the mutants, each as soon as it and those before it are there."""
     asked = [(mutant.name, tuple(phases), seed) for mutant in mutants for seed in seeds]
-    with tempfile.TemporaryDirectory(prefix="kv-conformance-") as folder:
-        if jobs == 1:
-            preload(folder)
-            yield from (catch(*one) for one in asked)
-            return
-        with Processes(jobs, patience=_PATIENCE, folder=folder) as pool:
-            yield from _pooled(pool, folder, asked)
+    if jobs == 1:
+        preload(folder)
+        yield from (catch(*one) for one in asked)
+        return
+    with Processes(jobs, patience=_PATIENCE, folder=folder) as pool:
+        yield from _pooled(pool, folder, asked)
 
 
 def _pooled(

@@ -73,6 +73,7 @@ def _result(one: Result) -> dict[str, Any]:
         "clause": one.clause,
         "seed": one.seed,
         "wrong": one.wrong,
+        "others": list(one.others),
         "phase": one.phase or None,
         "operations": one.operations,
         "seconds": round(one.seconds, 6),

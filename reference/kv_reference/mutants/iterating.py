@@ -45,8 +45,9 @@ class WalkByOffset(ReferenceStore):
         at, first = 0, {key for key, _ in self.snapshot(prefix)}
         while True:
             entries = self.snapshot(prefix)
-            at -= sum(1 for key in first if key not in dict(entries))
-            first &= {key for key, _ in entries}
+            left = {key for key, _ in entries}
+            at -= len(first - left)
+            first &= left
             if at >= len(entries):
                 return
             yield entries[at]

@@ -39,7 +39,7 @@ class Listing(Machine):
 
     @offers("list")
     @precondition(lambda self: not self.deadlines)
-    @rule(costly=True, n=OneOf((3, 12, 120)))
+    @rule(n=OneOf((3, 12, 120)))
     def fill(self, n: int) -> None:
         """A listing is complete beyond a page (LIST-8)."""
         prefix = "fill" if self.plan.profile.flat else ("fill",)
