@@ -32,6 +32,10 @@ _FIRST_RACE: Final = 256
 _BETWEEN_RACES: Final = 16
 _RACES_AGAIN: Final = 20_000
 """The numbers of the programs with a race: late, since each takes as long as a hundred others."""
+_ONE_IN_FAR: Final = 8
+_LAST_FAR: Final = 20_000
+"""One in so many programs, none after so many, waits for days: a clock that ran on for centuries
+would show what no store will live to see."""
 _AMONG_MANY: Final = 3
 """So many rules are applied to a large store, whose every listing takes long."""
 
@@ -106,6 +110,7 @@ class Composer:
         habits = Habits(random, 1 + random.randrange(KEYS_A_PROGRAM))
         habits.numbers = [random.randrange(10_000) for _ in range(2 + random.randrange(7))]
         script: Any = self._script()
+        script.far = number % _ONE_IN_FAR == 0 and number < _LAST_FAR
         theme, start = random.randrange(10_000), random.randrange(10_000)
         script.choose_keys(theme, start, random.random() < 0.5)
         operations = script.session.operations

@@ -55,7 +55,7 @@ PLANS = {
 every_plan = pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
 
 NUMBERS = range(300)
-LARGE, LONG = 799, 149
+LARGE, LONG = 199, 149
 """The number of a program on a large store, and that of a long one."""
 
 

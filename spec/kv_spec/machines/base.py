@@ -67,6 +67,8 @@ class Machine:
         self.now = 0.0
         self.races = 0
         self.closings = 0
+        self.far = True
+        """False for a program that keeps to waits of less than a day."""
 
     def choose_keys(self, theme: int, start: int, fraction: bool) -> None:
         """A program keeps to a few keys that are easily taken for one another.
@@ -109,7 +111,8 @@ class Machine:
         pools = self.plan.pools
         if number % 5:
             return pools.ttls[number // 5 % len(pools.ttls)]
-        return pools.odd_ttls[number // 5 % len(pools.odd_ttls)]
+        odd = [ttl for ttl in pools.odd_ttls if self.far or ttl < gen.DAY]
+        return odd[number // 5 % len(odd)]
 
     def looks(self, key: Any) -> list[Operation]:
         """All the ways to look at a key that change nothing."""

@@ -15,13 +15,26 @@ from kv_spec.values import Outside
 class Time(Machine):
     """An entry lives as long as it was told to, and no longer."""
 
-    @precondition(lambda self: self.plan.time)
+    @precondition(lambda self: self.plan.time and self.far)
     @rule(key=INDEX, days=OneOf((2, 32, 400)), way=ANY)
     def set_for_good(self, key: int, days: int, way: int) -> None:
         """An entry without a ttl stays, however much time passes (TTL-1)."""
         self.do(Set(self.keys[key], "for good"))
         self.do(Advance(days * gen.DAY))
         self.read(self.keys[key], way)
+
+    @offers("ttl")
+    @precondition(lambda self: self.plan.time and self.far)
+    @rule(key=INDEX, ttl=ANY, way=ANY)
+    def outlive_a_long_ttl(self, key: int, ttl: int, way: int) -> None:
+        """A ttl of weeks or years is kept to the second (TTL-12)."""
+        long = [seconds for seconds in self.plan.pools.odd_ttls if seconds >= gen.DAY]
+        name, seconds = self.keys[key], long[ttl % len(long)]
+        self.do(Set(name, "long", seconds))
+        self.do(Advance(seconds - gen.TICK))
+        self.read(name, way)
+        self.do(Advance(self.plan.profile.ttl_resolution + 2 * gen.TICK))
+        self.read(name, way // 8)
 
     @offers("ttl")
     @rule(key=INDEX, value=ANY, ttl=ANY)
@@ -170,7 +183,8 @@ class Time(Machine):
         """Pruning drops what has expired; what has not keeps its value and deadline (TTL-11)."""
         name, short, long = self.keys[key], self.plan.pools.ttls[0], self.plan.pools.ttls[4]
         late = self.plan.profile.ttl_resolution + gen.TICK
-        self.do(Set(self.keys[other], "short", short))
+        beside = (key + 1 + other % (len(self.keys) - 1)) % len(self.keys)
+        self.do(Set(self.keys[beside], "short", short))
         self.do(Set(name, "long", long if way % 3 else None))
         self.do(Advance(short + late))
         self.do(Prune())
@@ -185,13 +199,14 @@ class Time(Machine):
     def one_after_another(self, key: int, other: int, way: int) -> None:
         """Every entry of several expires at its own time, whichever is read (TTL-3, TTL-13)."""
         lives, r = self.plan.pools.ttls, self.plan.profile.ttl_resolution
-        first, second = self.keys[key], self.keys[other]
+        beside = (key + 1 + other % (len(self.keys) - 1)) % len(self.keys)
+        first, second = self.keys[key], self.keys[beside]
+        for name in (first, second):
+            self.do(Delete(name))  # so that nothing else can be the reason
         self.do(Set(first, 1, lives[0]))
         self.do(Set(second, 2, lives[3]))
-        self.do(Set(self.keys[0], "for good"))
         self.do(Advance(lives[0] + r + gen.TICK))
         self.read(first, way)
         self.do(Get(second))
         self.do(Advance(lives[3] - lives[0]))
         self.read(second, way // 8)
-        self.do(Get(self.keys[0]))
