@@ -172,6 +172,7 @@ class Engine:
                 self.so_far = phase(hunt, self._progress)
             finally:
                 self._end_phase()
+        hunt.finish()
 
     def _look_first(self, stage: Stage, hunt: Hunt) -> None:
         """Reports what the first look at the store has seen already: leaks, and ways out."""

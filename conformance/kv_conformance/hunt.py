@@ -69,6 +69,7 @@ class Hunt:
         self.caught: dict[str, Caught] = {}
         self._passed_over: Counter[str] = Counter()
         self._known_again: Counter[str] = Counter()
+        self._doubtful: Caught | None = None
 
     def ignores(self, violation: Violation) -> bool:
         """True for a violation that needs no look: its clause is known, or was often doubtful."""
@@ -126,7 +127,20 @@ class Hunt:
         # is known already comes before it, and has left things behind.
         if not suspected.isdisjoint(self.caught) or self._follows(way, program):
             return None
-        return Caught(violation.clause, violation, program, shrinker.runs, steady=False)
+        seen = Caught(violation.clause, violation, program, shrinker.runs, steady=False)
+        if again is None and self.trial.subject.clock.exact:
+            return seen
+        self._doubtful = self._doubtful or seen
+        return None
+
+    def finish(self) -> None:
+        """Ends the hunt: where nothing else was found, what was seen now and then is reported.
+
+        Beside a fault that was found it mostly is that fault, and the clause a wrong guess.
+        """
+        if not self.caught and self._doubtful is not None:
+            self.caught[self._doubtful.clause] = self._doubtful
+            self.report(self._doubtful)
 
     def _follows(self, way: Trial | Patient, program: Program) -> bool:
         """True if a program shows faults that are known."""

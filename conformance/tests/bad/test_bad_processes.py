@@ -117,6 +117,8 @@ class Waiting:
             *("--store", "store:Store", "--phase", "machines", "--examples", "3"),
             *("--report", "json=report.json", "--report", "junit=report.xml"),
             start_new_session=True,
+            # Who runs the tests may ignore it, as nohup does, and children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         self.child = int(pipe.read_text())  # waits until it is written
 
