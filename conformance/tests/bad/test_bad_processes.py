@@ -105,6 +105,12 @@ WAITING = """
 """
 
 
+def _heed_signals() -> None:
+    """Who runs the tests may ignore them, as nohup and a shell's & do; children inherit that."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Waiting:
     """A run whose store waits in the middle of a program, and says its process."""
 
@@ -117,8 +123,7 @@ class Waiting:
             *("--store", "store:Store", "--phase", "machines", "--examples", "3"),
             *("--report", "json=report.json", "--report", "junit=report.xml"),
             start_new_session=True,
-            # Who runs the tests may ignore it, as nohup does, and children inherit that.
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+            preexec_fn=_heed_signals,
         )
         self.child = int(pipe.read_text())  # waits until it is written
 
