@@ -299,7 +299,9 @@ def test_a_fault_in_every_part_of_the_second_is_not_waited_for() -> None:
     assert clock.slept - slept == pytest.approx(0.05, abs=0.01)
 
 
-def test_a_fault_that_does_not_show_again_is_said_to_be_unsteady() -> None:
+def seen_once() -> tuple[Hunt, list[Caught]]:
+    """A hunt after the look into a fault that did not show again."""
+
     class Once(ReferenceStore):
         lost = False
 
@@ -314,7 +316,21 @@ def test_a_fault_that_does_not_show_again_is_said_to_be_unsteady() -> None:
     hunter, found = hunt(broken)
     assert session.violation is not None
     hunter.investigate(session.program, session.violation)
+    return hunter, found
+
+
+def test_a_fault_that_does_not_show_again_is_said_to_be_unsteady() -> None:
+    hunter, found = seen_once()
+    hunter.finish()
     assert [caught.steady for caught in found] == [False]
+
+
+def test_a_fault_that_does_not_show_again_is_left_out_beside_one_that_does() -> None:
+    hunter, found = seen_once()
+    steady = Caught("DEL-1", Violation("DEL-1", "ABSENT", "1"), (Get(A),), 1)
+    hunter.caught["DEL-1"] = steady
+    hunter.finish()
+    assert found == []
 
 
 def test_a_batch_shrinker_waits_no_longer_than_it_must() -> None:
