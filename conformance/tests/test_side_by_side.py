@@ -21,6 +21,7 @@ from kv_conformance.subject.world import Subject
 from kv_conformance.trial import Trial, trial_of
 from kv_reference.rulings import Ruling
 from kv_reference.store import REFERENCE_PROFILE, Record, ReferenceStore
+from kv_reference.verdicts import Violation
 from kv_spec.machines import Plan
 from kv_spec.operations import Advance, Delete, Get, Has, Operation, Program, Race, Set
 from kv_spec.profile import Profile
