@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from kv_spec.json_form import from_json
@@ -74,11 +74,10 @@ class Agenda:
     def _sweep(self, hunt: Hunt, on: OnProgress) -> Tally:
         from kv_conformance.phases import jobs, pooled, sweep
 
-        settings, plan = self.settings, self.stage.plan
+        settings = self.settings
+        plan = sweep.beside(self.stage.plan, settings.phases)
         swept = SWEPT if plan.time else SWEPT_IN_REAL_TIME
         course = sweep.Course(settings.seed, settings.examples * swept, *settings.shard)
-        # Where the machines run they have tried the races, each of which takes long.
-        plan = replace(plan, races=plan.races and "machines" not in settings.phases)
         if settings.jobs == 1:
             return sweep.run(hunt, plan, course, on, time_left=self._time_left)
         options = hunt.trial.subject.factory.options

@@ -187,19 +187,21 @@ class Hunt:
         def ignores(violation: Violation) -> bool:
             return clauses is not None and violation.clause not in clauses
 
+        def offered(program: Program) -> bool:
+            # A list is simpler than a scan, and may not be there.
+            return not (self.without_list and any(isinstance(op, List) for op in program))
+
         def failing(program: Program) -> Program | None:
-            if self.without_list and any(isinstance(op, List) for op in program):
-                return None  # simpler than a scan, and not offered
-            return _up_to_fault(way.run(program, ignores=ignores))
+            return _up_to_fault(way.run(program, ignores=ignores)) if offered(program) else None
 
         if isinstance(way, Trial):
             return Shrinker(failing, budget=self.budget)
         patient = way
 
         def failing_all(programs: Sequence[Program]) -> list[Program | None]:
-            if self.without_list:
-                return [failing(program) for program in programs]
-            return [_up_to_fault(s) for s in patient.run_all(programs, ignores=ignores)]
+            tried = [program for program in programs if offered(program)]
+            sessions = iter(patient.run_all(tried, ignores=ignores))
+            return [_up_to_fault(next(sessions)) if offered(p) else None for p in programs]
 
         return BatchShrinker(failing, failing_all, budget=min(self.budget, PATIENT_BUDGET))
 

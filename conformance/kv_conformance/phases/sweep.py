@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from kv_reference.oracle import Oracle
@@ -81,6 +81,14 @@ class Course:
             yield range(start, start + size * self.shards, self.shards)
 
 
+def beside(plan: Plan, phases: Collection[str]) -> Plan:
+    """The plan of a sweep in a run of `phases`.
+
+    Where the machines run they try the races, each of which takes long.
+    """
+    return replace(plan, races=plan.races and "machines" not in phases)
+
+
 def run(
     hunt: Hunt,
     plan: Plan,
@@ -128,7 +136,7 @@ def pilot(sweep: Sweep, plan: Plan, course: Course) -> tuple[Composer, Composer]
     return composer, Composer(plan, sorted(favoured)) if favoured else composer
 
 
-class Seeker(Protocol):
+class Investigator(Protocol):
     """Who takes the violations: a hunt, or who notes them for one."""
 
     @property
@@ -145,7 +153,7 @@ class Seeker(Protocol):
 class Sweep:
     """Runs programs, each to its end; every violation is investigated, and its program resumed."""
 
-    def __init__(self, hunt: Seeker, progress: OnProgress) -> None:
+    def __init__(self, hunt: Investigator, progress: OnProgress) -> None:
         self.hunt, self.progress = hunt, progress
         self.tally = Tally()
 
@@ -200,9 +208,7 @@ class Sweep:
         finally:
             world.close()
         if counts:
-            self.tally.operations += len(program)
-            self.tally.checks.update(oracle.checks)
-            self.tally.refused_by |= oracle.refused_by
+            self.tally.take(len(program), oracle)
         return None
 
     def _raced(self, program: Program, counts: bool) -> tuple[Program, Violation] | None:
@@ -211,7 +217,5 @@ class Sweep:
         if session.violation is not None:
             return session.program, session.violation
         if counts:
-            self.tally.operations += len(session.steps)
-            self.tally.checks.update(session.oracle.checks)
-            self.tally.refused_by |= session.oracle.refused_by
+            self.tally.take(len(session.steps), session.oracle)
         return None

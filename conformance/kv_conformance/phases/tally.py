@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kv_reference.oracle import Oracle
+
 from kv_conformance.session import Session
 
 
@@ -22,9 +24,13 @@ class Tally:
     def add(self, session: Session) -> None:
         """Counts a finished program."""
         self.programs += 1
-        self.operations += len(session.steps)
-        self.checks.update(session.oracle.checks)
-        self.refused_by |= session.oracle.refused_by
+        self.take(len(session.steps), session.oracle)
+
+    def take(self, operations: int, oracle: Oracle) -> None:
+        """Counts so many operations, and what `oracle` saw in them."""
+        self.operations += operations
+        self.checks.update(oracle.checks)
+        self.refused_by |= oracle.refused_by
 
     def plus(self, other: Tally) -> Tally:
         """What both come to together."""

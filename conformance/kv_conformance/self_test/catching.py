@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from kv_reference.mutants import Mutant
@@ -126,9 +126,7 @@ def run_phase(name: str, hunt: Hunt, plan: Plan, seed: int, *, after: Sequence[s
     elif name == "machines":
         machines.run(hunt, plan, seed=seed, examples=EXAMPLES)
     else:
-        # Where the machines run they have tried the races.
-        plan = replace(plan, races=plan.races and "machines" not in after)
-        sweep.run(hunt, plan, sweep.Course(seed, EXAMPLES * SWEPT))
+        sweep.run(hunt, sweep.beside(plan, after), sweep.Course(seed, EXAMPLES * SWEPT))
 
 
 def plan_of(trial: Trial) -> Plan:

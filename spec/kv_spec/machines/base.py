@@ -141,6 +141,14 @@ class Machine:
         Any of them can come first: a read that drops what has expired hides it from the next.
         """
         self.read(key, way, was)
+        self.look_in_every_way(key, way)
+
+    def look_in_every_way(self, key: Any, first: int) -> None:
+        """Looks at a key in all the ways that change nothing, beginning with any of them."""
         looks = self.looks(key)
         for number in range(len(looks)):
-            self.do(looks[(way + number) % len(looks)])
+            self.do(looks[(first + number) % len(looks)])
+
+    def beside(self, key: int, number: int) -> int:
+        """The index of a key of the program, by number, that is not `key`."""
+        return (key + 1 + number % (len(self.keys) - 1)) % len(self.keys)

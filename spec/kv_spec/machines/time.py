@@ -145,14 +145,11 @@ class Time(Machine):
         The first look is another one on either side.
         """
         name, lives = self.keys[key], self.plan.pools.ttls[ttl]
-        looks = self.looks(name)
         self.do(Set(name, "here", lives))
         self.do(Advance(lives - gen.TICK))
-        for number in range(len(looks)):
-            self.do(looks[(way + number) % len(looks)])
+        self.look_in_every_way(name, way)
         self.do(Advance(self.plan.profile.ttl_resolution + 2 * gen.TICK))
-        for number in range(len(looks)):
-            self.do(looks[(way // 8 + number) % len(looks)])
+        self.look_in_every_way(name, way // 8)
 
     def disturb(self, key: Any, number: int) -> None:
         """Something that must not move a deadline (GET-3, HAS-2, CAS-2, SET-6)."""
@@ -183,8 +180,7 @@ class Time(Machine):
         """Pruning drops what has expired; what has not keeps its value and deadline (TTL-11)."""
         name, short, long = self.keys[key], self.plan.pools.ttls[0], self.plan.pools.ttls[4]
         late = self.plan.profile.ttl_resolution + gen.TICK
-        beside = (key + 1 + other % (len(self.keys) - 1)) % len(self.keys)
-        self.do(Set(self.keys[beside], "short", short))
+        self.do(Set(self.keys[self.beside(key, other)], "short", short))
         self.do(Set(name, "long", long if way % 3 else None))
         self.do(Advance(short + late))
         self.do(Prune())
@@ -199,8 +195,7 @@ class Time(Machine):
     def one_after_another(self, key: int, other: int, way: int) -> None:
         """Every entry of several expires at its own time, whichever is read (TTL-3, TTL-13)."""
         lives, r = self.plan.pools.ttls, self.plan.profile.ttl_resolution
-        beside = (key + 1 + other % (len(self.keys) - 1)) % len(self.keys)
-        first, second = self.keys[key], self.keys[beside]
+        first, second = self.keys[key], self.keys[self.beside(key, other)]
         for name in (first, second):
             self.do(Delete(name))  # so that nothing else can be the reason
         self.do(Set(first, 1, lives[0]))
