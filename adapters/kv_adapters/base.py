@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from kv_spec.errors import StoreClosed, Unavailable
 from kv_spec.profile import Profile
@@ -24,17 +24,40 @@ _ROUNDS: Final = 1000
 """How often a swap may lose to others before the store gives up."""
 
 
+class MovableTime(Protocol):
+    """The time of a server that was started for one run, which moves forward when told.
+
+    `mechanism` is how it is moved, "vdso" or "preload"; `why` is why it was this one.
+    """
+
+    @property
+    def mechanism(self) -> str: ...
+
+    @property
+    def why(self) -> str: ...
+
+    def move(self, seconds: float) -> None:
+        """Lets `seconds` (0 or more) pass for the server; on return its clients see what expired.
+
+        Raises ValueError for a number that is negative or not finite, TimeLimit where the server
+        can not be moved so far, and OSError where the server is gone.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class RunServer:
     """A backend that was started for one run: what `for_run` of an adapter yields.
 
     `options` are keyword arguments for the factory, `note` is a line for the report, and `pid`
-    is the server's process id, for who moves its clock; None if there is no process.
+    is the server's process id; None if there is no process. `time` moves the server's clock; None
+    where that is not possible, and `real_time` then says why.
     """
 
     options: dict[str, object]
     note: str
     pid: int | None = None
+    time: MovableTime | None = None
+    real_time: str = ""
 
 
 class BaseStore(ABC):

@@ -10,11 +10,13 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
+
+from kv_adapters.base import MovableTime
 
 _POLL: Final = 0.002
 _TRIES: Final = 3
@@ -35,12 +37,17 @@ class ServerFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that runs: where it listens, what it is, and its process id."""
+    """A server that runs: where it listens, what it is, and its process id.
+
+    `time` moves its clock; where it is None, `real_time` says why.
+    """
 
     url: str
     version: str
     program: str
     pid: int
+    time: MovableTime | None = None
+    real_time: str = ""
 
     @property
     def note(self) -> str:
@@ -56,6 +63,12 @@ class Launch:
     serves, and raises OSError until then.
     `user` is whom the server runs as if this process is root; `stop` ends it without loss of
     what other processes would have to clean up.
+
+    `clocks` says by which of its clocks entries expire, "realtime", "monotonic" or both; while it
+    is empty the server's time is never moved. `settle` is called after each move with the time that
+    the server has reached, in seconds since 1970; it returns as soon as its clients see what has
+    expired by then. `environment` is added to that of this process. `mechanisms` are the ways to
+    move its time that serve it, the best one first.
     """
 
     argv: Sequence[str]
@@ -64,6 +77,10 @@ class Launch:
     user: str | None = None
     stop: signal.Signals = signal.SIGTERM
     patience: float = 20.0
+    clocks: frozenset[str] = frozenset()
+    settle: Callable[[float], None] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mechanisms: Sequence[str] = ("vdso", "preload")
 
 
 @contextmanager
@@ -96,6 +113,7 @@ def _process(plan: Launch, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C is for the run, which still writes its reports
+            env={**os.environ, **plan.environment},
             **_identity(plan.user, folder),
         )
         stack.callback(_end, process, plan.stop)
