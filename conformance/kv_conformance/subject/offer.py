@@ -10,6 +10,8 @@ from typing import Any, Final
 from kv_spec.outcomes import raised
 from kv_spec.profile import BASE, CAS_PARTS, Profile, ProfileError, from_mapping, parse
 
+from kv_conformance.subject.hints import other_names
+
 _SHAPES: Final[Mapping[str, tuple[int, str]]] = {
     "get": (1, "get(key)"),
     "set": (2, "set(key, value)"),
@@ -113,6 +115,7 @@ def look(store: Any, profile: Profile, takes_space: bool, notes: Iterable[str] =
             "creating and deleting by cas is not tested: with null=value and absent=none its None "
             "is a stored null as well as no entry"
         )
+    notes += other_names(store, {*found, *hidden, *(("cas",) if "cas" in shown else ())})
     not_offered = tuple(
         name
         for name in ASKED_IN_VAIN

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from kv_conformance.subject.offer import declared_profile
-from kv_spec.profile import ProfileError
+from kv_conformance.subject.offer import declared_profile, look
+from kv_spec.profile import BASE, ProfileError
 
 if TYPE_CHECKING:
     from tests.bad.conftest import Run
@@ -73,6 +73,26 @@ def test_methods_of_another_signature_are_left_alone(run: Run) -> None:
     assert "keys is a list, not a method" in result.notes
     assert "values can not be read (ZeroDivisionError" in result.notes
     assert not {"add", "has", "keys", "values", "ns"} & set(result.report["store"]["capabilities"])
+
+
+def test_what_has_another_name_is_said_not_to_be_tested() -> None:
+    class Cache:
+        def get(self, key: object) -> object: ...
+
+        def set(self, key: object, value: object, timeout: float = 300) -> None: ...
+
+        def delete(self, key: object) -> None: ...
+
+        def exists(self, key: object) -> bool: ...
+
+        def clear(self) -> None: ...
+
+    notes = look(Cache(), BASE, False).notes
+    assert [note.partition(":")[0] for note in notes] == [
+        "no has, but exists",
+        "set takes timeout, and no ttl",
+    ]
+    assert look(Cache(), BASE.replace(without=frozenset({"has", "ttl"})), False).notes == ()
 
 
 def test_what_the_profile_hides_is_not_spoken_of(run: Run) -> None:
