@@ -20,14 +20,20 @@ from kv_spec.values import check_json, equal
 from kv_adapters.checks import Path, check_key, check_prefix, lifetime
 from kv_adapters.encoding import dump_value
 
-_ROUNDS: Final = 1000
+ROUNDS: Final = 1000
 """How often a swap may lose to others before the store gives up."""
+
+
+class TimeLimit(ValueError):
+    """A server can not be moved so far into the future."""
 
 
 class MovableTime(Protocol):
     """The time of a server that was started for one run, which moves forward when told.
 
-    `mechanism` is how it is moved, "vdso" or "preload"; `why` is why it was this one.
+    `mechanism` is how it is moved, "vdso" or "preload"; `why` is why it was this one. `left` is
+    by how many seconds it can be moved before it has to be renewed, and `quick` whether that takes
+    no longer than a call.
     """
 
     @property
@@ -36,11 +42,23 @@ class MovableTime(Protocol):
     @property
     def why(self) -> str: ...
 
+    @property
+    def left(self) -> float: ...
+
+    @property
+    def quick(self) -> bool: ...
+
     def move(self, seconds: float) -> None:
         """Lets `seconds` (0 or more) pass for the server; on return its clients see what expired.
 
         Raises ValueError for a number that is negative or not finite, TimeLimit where the server
         can not be moved so far, and OSError where the server is gone.
+        """
+
+    def renew(self) -> None:
+        """Takes the server back to the present; what it holds may be gone, or be live again.
+
+        Raises OSError where the server is gone.
         """
 
 
@@ -60,15 +78,38 @@ class RunServer:
     real_time: str = ""
 
 
-class BaseStore(ABC):
+class Handle:
+    """What all stores ask before they touch anything, those that are awaited too."""
+
+    profile: Profile
+    _closed = False
+
+    def _path(self, key: object) -> Path:
+        self._check_open()
+        return check_key(key)
+
+    def _packed(self, value: Any, life: int | None) -> Any:
+        """What the backend stores for `value`, or None where nothing is to remain."""
+        if value is None:
+            return None
+        packed = self._pack(value)
+        return None if life == 0 else packed
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreClosed(f"this {type(self).__name__} was closed")
+
+    def _pack(self, value: Any) -> Any:
+        """`value` as the backend stores it. Raises InvalidValue."""
+        return dump_value(value)
+
+
+class BaseStore(Handle, ABC):
     """get, set, delete, has, cas and close, over five methods of the backend.
 
     A life is given in nanoseconds; None is no ttl. A life of 0 never reaches the backend: it is
     a removal.
     """
-
-    profile: Profile
-    _closed = False
 
     def get(self, key: Key) -> Value | None:
         """The live value of `key`, or None."""
@@ -109,25 +150,6 @@ class BaseStore(ABC):
         if not self._closed:
             self._closed = True
             self._release()
-
-    def _path(self, key: object) -> Path:
-        self._check_open()
-        return check_key(key)
-
-    def _packed(self, value: Any, life: int | None) -> Any:
-        """What the backend stores for `value`, or None where nothing is to remain."""
-        if value is None:
-            return None
-        packed = self._pack(value)
-        return None if life == 0 else packed
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StoreClosed(f"this {type(self).__name__} was closed")
-
-    def _pack(self, value: Any) -> Any:
-        """`value` as the backend stores it. Raises InvalidValue."""
-        return dump_value(value)
 
     @abstractmethod
     def _read(self, path: Path) -> Any:
@@ -190,7 +212,7 @@ class OptimisticStore(BaseStore):
     def _swap(self, path: Path, expected: Any, packed: Any, life: int | None) -> bool:
         # A lost exchange is no reason for False: somebody may have written the same value anew,
         # or an equal one, so that the current value equalled `expected` all the time (CAS-1).
-        for _ in range(_ROUNDS):
+        for _ in range(ROUNDS):
             current, token = self._look(path)
             if not equal(current, expected):
                 return False
@@ -198,7 +220,7 @@ class OptimisticStore(BaseStore):
                 return True
             if self._exchange(path, token, packed, life):
                 return True
-        raise Unavailable(f"a swap lost to others {_ROUNDS} times running")
+        raise Unavailable(f"a swap lost to others {ROUNDS} times running")
 
     @abstractmethod
     def _look(self, path: Path) -> tuple[Any, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Final
 
-from kv_adapters.redis import RedisClientStore
+from kv_adapters.redis_client import RedisClientStore
 from kv_adapters.spaces import Spaces
 
 try:

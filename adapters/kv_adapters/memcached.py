@@ -81,6 +81,13 @@ class MemcachedStore(OptimisticStore):
         self._client: Any = client if url is None else _connect(url)
         self._root: Path = (prefix, space)
 
+    @staticmethod
+    def server_program() -> str:
+        """The path of the program that `for_run` starts. Raises ServerMissing."""
+        from kv_adapters.servers.memcached import find_memcached
+
+        return find_memcached()
+
     @classmethod
     @contextmanager
     def for_run(cls) -> Iterator[RunServer]:
@@ -88,7 +95,13 @@ class MemcachedStore(OptimisticStore):
         from kv_adapters.servers.memcached import memcached_server
 
         with memcached_server() as server:
-            yield RunServer(options={"url": server.url}, note=server.note, pid=server.pid)
+            yield RunServer(
+                options={"url": server.url},
+                note=server.note,
+                pid=server.pid,
+                time=server.time,
+                real_time=server.real_time,
+            )
 
     def describe(self) -> str:
         """The server's name and version."""

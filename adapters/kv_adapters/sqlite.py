@@ -6,7 +6,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path as FilePath
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -89,7 +89,9 @@ class SqliteStore(ListingStore):
         with tempfile.TemporaryDirectory(prefix="kv-sqlite-", ignore_cleanup_errors=True) as folder:
             file = FilePath(folder) / "data.db"
             note = f"SQLite {sqlite3.sqlite_version} on a temporary file"
-            yield RunServer(options={"path": str(file)}, note=note)
+            # Whoever closes the last connection writes all to the disk: not after every program.
+            with closing(cls(path=file)):
+                yield RunServer(options={"path": str(file)}, note=note)
 
     def describe(self) -> str:
         """The library's name and version."""

@@ -7,9 +7,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
-from kv_spec.errors import InvalidValue, StoreClosed, Unavailable
+from kv_spec.errors import InvalidValue, Unavailable
+
+from kv_adapters.sql_pool import Pool
 
 _TABLE: Final = """
     CREATE TABLE IF NOT EXISTS kv (key BLOB NOT NULL PRIMARY KEY, value BLOB NOT NULL,
@@ -19,18 +22,16 @@ _RETRY: Final = 0.005
 
 
 class Connections:
-    """As many connections to a file as threads use it at once; one to a database in memory.
-
-    A pool, and not one connection for each thread: threads end without saying so, and SQLite
-    allows a connection to go from thread to thread.
-    """
+    """As many connections to a file as threads use it at once; one to a database in memory."""
 
     def __init__(self, file: str | None, busy_timeout: float = 30.0) -> None:
         self._file = file
         self._busy_timeout = busy_timeout
-        self._idle: list[sqlite3.Connection] = []
-        self._closed = False
-        self._lock = threading.Lock()
+        self._pool = Pool(
+            partial(_connect, file or ":memory:", busy_timeout),
+            sqlite3.Connection.close,
+            is_the_data=file is None,
+        )
         self._only_one = threading.Lock()
         with self.use() as connection:
             self._prepare(connection)
@@ -62,44 +63,18 @@ class Connections:
 
     def close(self) -> None:
         """Closes what is idle now, and what is lent as soon as it comes back."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+        self._pool.close()
 
     @contextmanager
     def _lent(self) -> Iterator[sqlite3.Connection]:
         with _errors():
-            connection = self._take()
+            connection = self._pool.take()
             try:
                 yield connection
             finally:
-                self._give_back(connection)
-
-    def _take(self) -> sqlite3.Connection:
-        with self._lock:
-            if self._closed:
-                raise StoreClosed("this database was closed")
-            if self._idle:
-                return self._idle.pop()
-        connection = sqlite3.connect(
-            self._file or ":memory:",
-            timeout=self._busy_timeout,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        connection.execute("PRAGMA synchronous = NORMAL")
-        return connection
-
-    def _give_back(self, connection: sqlite3.Connection) -> None:
-        if connection.in_transaction:
-            connection.rollback()
-        with self._lock:
-            if not self._closed:
-                self._idle.append(connection)
-                return
-        connection.close()
+                if connection.in_transaction:
+                    connection.rollback()
+                self._pool.give_back(connection)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         if self._file is None:
@@ -111,8 +86,16 @@ class Connections:
             time.sleep(_RETRY)
 
     def __del__(self) -> None:
-        for connection in getattr(self, "_idle", ()):
-            connection.close()
+        if hasattr(self, "_pool"):
+            self._pool.close()
+
+
+def _connect(file: str, busy_timeout: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        file, timeout=busy_timeout, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
 
 
 def _prepare_file(connection: sqlite3.Connection, *, last: bool) -> bool:

@@ -17,7 +17,21 @@ CLASSES = {
     "redis": "kv_adapters.redis:RedisStore",
     "memcached": "kv_adapters.memcached:MemcachedStore",
     "fakeredis": "kv_adapters.fakeredis:FakeRedisStore",
+    "valkey": "kv_adapters.valkey:ValkeyStore",
+    "etcd": "kv_adapters.etcd:EtcdStore",
+    "postgres": "kv_adapters.postgres:PostgresStore",
+    "mysql": "kv_adapters.mysql:MysqlStore",
+    "tiered": "kv_adapters.tiered:TieredStore",
+    "prefixed": "kv_adapters.prefixed:PrefixedStore",
+    "coalescing": "kv_adapters.coalescing:CoalescingStore",
+    "leveldb": "kv_adapters.leveldb:LevelDbStore",
+    "lmdb": "kv_adapters.lmdb:LmdbStore",
+    "rocksdb": "kv_adapters.rocksdb:RocksDbStore",
+    "file": "kv_adapters.file:FileStore",
+    "folder": "kv_adapters.folder:FolderStore",
 }
+LAYERS = ("tiered", "prefixed", "coalescing")
+EMBEDDED = ("leveldb", "lmdb", "rocksdb", "file", "folder")
 LISTING = [name for name in CLASSES if name != "memcached"]
 
 
@@ -44,7 +58,7 @@ class Opener:
 
     def __call__(self, space: str = "a") -> Any:
         options = dict(self.options)
-        if self.name.startswith(("memory", "sqlite")):
+        if self.name.startswith(("memory", "sqlite", *LAYERS, *EMBEDDED)):
             options["clock"] = self.clock
         store = self.kind(space=f"{space}-of-{self.number}", **options)
         self.opened.append(store)

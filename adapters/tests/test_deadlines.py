@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 from kv_adapters.checks import NANOSECONDS
 
-from .conftest import Opener
+from .conftest import EMBEDDED, Opener
 
 moved = pytest.mark.parametrize(
-    "open_store", ["memory", "sqlite", "sqlite-in-memory"], indirect=True
+    "open_store",
+    ["memory", "sqlite", "sqlite-in-memory", "tiered", "prefixed", "coalescing", *EMBEDDED],
+    indirect=True,
 )
 
 
@@ -47,7 +49,7 @@ def test_a_write_replaces_the_deadline(open_store: Opener) -> None:
     assert list(store.list()) == [(("cas",), 2), (("set",), 2)]
 
 
-@moved
+@only("memory", "sqlite", "sqlite-in-memory", "tiered", "coalescing", *EMBEDDED)
 def test_prune_drops_expired_records_only(open_store: Opener) -> None:
     store, other, clock = open_store("a"), open_store("b"), open_store.clock
     for each in (store, other):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,13 +17,24 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("servers are started on POSIX systems only", allow_module_level=True)
 
-from kv_adapters.servers import Server, ServerMissing, memcached_server, redis_server
+from kv_adapters.servers import (
+    Server,
+    ServerMissing,
+    etcd_server,
+    mariadb_server,
+    memcached_server,
+    nats_server,
+    postgres_server,
+    redis_server,
+    valkey_server,
+)
 from kv_adapters.servers.process import Launch, ServerFailed, running
 from kv_spec.errors import Unavailable
 
 from .conftest import Opener, unavailable
 
-SERVERS = [redis_server, memcached_server]
+SERVERS = [redis_server, valkey_server, memcached_server, etcd_server, nats_server]
+SLOW_TO_START = [postgres_server, mariadb_server]
 
 
 def alive(pid: int) -> bool:
@@ -56,7 +68,7 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("start", SERVERS)
+@pytest.mark.parametrize("start", [*SERVERS, *SLOW_TO_START])
 def test_a_server_leaves_neither_process_nor_folder(
     start: Callable[[], AbstractContextManager[Server]], temporary: Path
 ) -> None:
@@ -72,7 +84,7 @@ def test_a_server_leaves_neither_process_nor_folder(
     temporary.rmdir()
 
 
-@pytest.mark.parametrize("start", SERVERS)
+@pytest.mark.parametrize("start", [*SERVERS, *SLOW_TO_START])
 def test_a_server_ends_when_the_run_is_killed(
     start: Callable[[], AbstractContextManager[Server]], temporary: Path
 ) -> None:
@@ -116,14 +128,16 @@ def test_a_server_that_does_not_start_says_why(temporary: Path) -> None:
 
 
 def test_a_missing_program_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     for start in SERVERS:
         with pytest.raises(ServerMissing, match="install"), start():
             pass
 
 
-@pytest.mark.parametrize("open_store", ["redis", "memcached"], indirect=True)
+@pytest.mark.parametrize(
+    "open_store", ["redis", "valkey", "memcached", "postgres", "mysql", "etcd"], indirect=True
+)
 def test_a_server_that_is_gone_is_unavailable(open_store: Opener) -> None:
     with open_store.kind.for_run() as run:
         store = open_store.kind(**run.options)

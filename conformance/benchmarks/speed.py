@@ -35,6 +35,7 @@ from kv_adapters.memory import MemoryStore
 from kv_conformance.clocks.virtual import InjectedClock
 from kv_conformance.hunt import Caught, Hunt
 from kv_conformance.phases import machines, sweep
+from kv_conformance.phases.course import Course
 from kv_conformance.self_test.catching import plan_of
 from kv_conformance.subject.factory import Factory
 from kv_conformance.subject.world import Subject
@@ -186,7 +187,7 @@ def swept() -> float:
     """Operations a second of the phase `sweep`, writing its programs included."""
     hunt = Hunt(subject(), trial_of(), _unexpected)
     began = time.perf_counter()
-    tally = sweep.run(hunt, PLAN, sweep.Course(SEED, SWEPT))
+    tally = sweep.run(hunt, PLAN, Course(SEED, SWEPT))
     return tally.operations / (time.perf_counter() - began)
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from kv_spec.json_form import from_json
+from kv_spec.machines import Plan
 
 from kv_conformance import real_time
 from kv_conformance.hunt import Hunt
+from kv_conformance.phases import sweep
+from kv_conformance.phases.ahead import Ahead
+from kv_conformance.phases.course import Course
+from kv_conformance.phases.jobs import Place
 from kv_conformance.phases.tally import OnProgress, Tally
-from kv_conformance.processes import Processes
 from kv_conformance.settings import SWEPT, SWEPT_IN_REAL_TIME, Settings
 from kv_conformance.stage import Stage
-
-_PATIENCE: Final = 60.0
-"""Seconds that a part of a sweep may take in another process, beside four endless operations."""
 
 Phase = Callable[[Hunt, OnProgress], Tally]
 
@@ -25,14 +25,14 @@ Phase = Callable[[Hunt, OnProgress], Tally]
 class Agenda:
     """What is to be done with a store.
 
-    `home` is the folder in which the target is found, `work` the one in which the store works;
-    `began` is when the run did, in seconds of the real clock.
+    `place` is where another process finds the store; `began` is when the run did, in seconds of
+    the real clock.
     """
 
     stage: Stage
     settings: Settings
-    home: str
-    work: str
+    place: Place
+    ahead: Ahead
     began: float
 
     def phases(self) -> Iterator[tuple[str, Phase]]:
@@ -48,6 +48,9 @@ class Agenda:
             offered = self.stage.offer.capabilities
             yield "replay", lambda hunt, on: replay.run(hunt, program, offered, on)
             return
+        self.ahead.meet(self.stage, self.place)
+        if self.stage.plan.time:
+            self._begin_sweep()
         parts = {"vectors": self._vectors, "machines": self._machines, "sweep": self._sweep}
         for name in self.settings.phases:
             last = name == self.settings.phases[-1]
@@ -57,7 +60,10 @@ class Agenda:
         from kv_conformance.phases import programs, vectors
 
         plan, offered = self.stage.plan, self.stage.offer.capabilities
-        owed = vectors.programs(plan.profile, offered, plan.time, races=plan.races)
+        clock = self.stage.subject.clock
+        owed = vectors.programs(
+            plan.profile, offered, clock.exact, races=plan.races, longest_wait=clock.longest
+        )
         shard, shards = self.settings.shard
         return programs.run(hunt, [program for _, program in owed][shard::shards], on)
 
@@ -71,23 +77,28 @@ class Agenda:
             hunt, self.stage.plan, seed=settings.seed, examples=settings.examples, progress=on
         )
 
-    def _sweep(self, hunt: Hunt, on: OnProgress) -> Tally:
-        from kv_conformance.phases import jobs, pooled, sweep
+    def _begin_sweep(self) -> None:
+        """Lets other processes run the sweep while this one is at other phases."""
+        if self.ahead.jobs > 1:
+            self.ahead.begin(self._swept, self._course)
 
+    @property
+    def _swept(self) -> Plan:
+        return sweep.beside(self.stage.plan, self.settings.phases)
+
+    @property
+    def _course(self) -> Course:
         settings = self.settings
-        plan = sweep.beside(self.stage.plan, settings.phases)
-        swept = SWEPT if plan.time else SWEPT_IN_REAL_TIME
-        course = sweep.Course(settings.seed, settings.examples * swept, *settings.shard)
-        if settings.jobs == 1:
-            return sweep.run(hunt, plan, course, on, time_left=self._time_left)
-        options = hunt.trial.subject.factory.options
-        place = jobs.Place(settings, options, self.home, self.work)
-        patience = _PATIENCE + 4 * settings.timeout
-        with Processes(settings.jobs, patience=patience, folder=settings.folder) as pool:
-            return pooled.run(
-                hunt, plan, course, on,
-                place=place, pool=pool, jobs=settings.jobs, time_left=self._time_left,
-            )  # fmt: skip
+        swept = SWEPT if self.stage.subject.clock.exact else SWEPT_IN_REAL_TIME
+        return Course(settings.seed, settings.examples * swept, *settings.shard)
+
+    def _sweep(self, hunt: Hunt, on: OnProgress) -> Tally:
+        if not self.stage.plan.time:  # what is timed in other phases must not be disturbed
+            self._begin_sweep()
+        ahead = self.ahead if self.ahead.jobs > 1 else None
+        return sweep.run(
+            hunt, self._swept, self._course, on, time_left=self._time_left, ahead=ahead
+        )
 
     def _time_left(self) -> bool:
         limit = self.settings.time

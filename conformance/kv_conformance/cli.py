@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-COMMANDS: Final = ("clauses", "explain", "self-test")
+COMMANDS: Final = ("clauses", "explain", "servers", "self-test")
 _BUDGETS: Final = ("quick", "standard", "thorough")
 
 
@@ -46,7 +46,7 @@ def parser() -> Parser:
     made = Parser(
         prog="kv-conformance",
         usage="kv-conformance --store TARGET [options]\n"
-        "       kv-conformance clauses | explain CLAUSE | self-test [options]",
+        "       kv-conformance clauses | explain CLAUSE | servers | self-test [options]",
         description="Checks a key-value store against the specification, clause by clause.",
         epilog="Exit codes: 0 conformant, 1 violations, 2 usage, 3 inconclusive, 4 our own fault.",
         allow_abbrev=False,
@@ -57,7 +57,7 @@ def parser() -> Parser:
         "(memory, sqlite, redis, memcached, fakeredis) or a URL of one")  # fmt: skip
     add("--profile", metavar="P", help="a preset (base, fedify, polystore, keyv, cachimbo) or "
         "declarations, such as null=value,ttl_resolution=1")  # fmt: skip
-    add("--clock", metavar="NAME", help="auto, injected, patched, real (default: auto)")
+    add("--clock", metavar="NAME", help="auto, injected, patched, server, real (default: auto)")
     add("--phase", action="append", metavar="NAME", help="vectors, machines, sweep (default: all)")
     add("--clause", action="append", metavar="ID", help="only these clauses, e.g. TTL-3 or TTL")
     add("--seed", type=int, metavar="N", help="default: 0")
@@ -67,8 +67,10 @@ def parser() -> Parser:
         metavar="N",
         help="programs that the machines run; the sweep runs 35 times as many",
     )
-    add("--budget", metavar="NAME", help=f"{', '.join(_BUDGETS)} (default: standard)")
-    add("--jobs", type=int, metavar="N", help="processes for the sweep (default: 1)")
+    add("--budget", metavar="NAME", help=f"{', '.join(_BUDGETS)} (default: standard); without the "
+        "sweep the machines run three times as many programs")  # fmt: skip
+    add("--jobs", type=int, metavar="N", help="processes for the sweep (default: one a core, where "
+        "the store is in memory)")  # fmt: skip
     add("--shard", metavar="I/N", help="only the I-th of N parts of the run, from 1")
     add("--time", type=float, metavar="SECONDS", help="let the sweep go on for so long in all")
     add("--operation-timeout", type=float, metavar="SECONDS", help="default: 10")
@@ -93,6 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from kv_conformance.self_test import options as self_test
 
         return self_test.main(given[1:])
+    if given[:1] == ["servers"]:
+        from kv_conformance import servers
+
+        return servers.main(given[1:])
     if given[:1] and given[0] in COMMANDS:
         from kv_conformance import reading
 

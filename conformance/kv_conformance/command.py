@@ -17,7 +17,7 @@ from kv_spec.profile import ProfileError, parse
 from kv_conformance import config, expectations
 from kv_conformance.replay import ReplayError, program_of
 from kv_conformance.reports.base import ReportError, Together, open_reports
-from kv_conformance.settings import BUDGETS, CLOCKS, PHASES, Settings, UsageError
+from kv_conformance.settings import BUDGETS, CLOCKS, PHASES, Settings, UsageError, programs_of
 from kv_conformance.verdict import INCONCLUSIVE, USAGE, Verdict
 
 _Given = Callable[..., Any]
@@ -101,19 +101,20 @@ def settings_of(options: argparse.Namespace, table: dict[str, Any]) -> Settings:
             parse(profile)
         except ProfileError as error:
             raise UsageError(f"--profile {profile}: {error}") from None
+    phases = phases_of(given("phase", list(PHASES)))
     return Settings(
         store=store,
         profile=profile,
         clock=clock,
-        phases=phases_of(given("phase", list(PHASES))),
+        phases=phases,
         clauses=clauses_of(given("clause", [])),
         seed=given("seed", 0),
-        examples=_examples(options, given),
+        examples=_examples(options, given, phases),
         options={**table.get("options", {}), **_pairs(options.option or [])},
         timeout=float(timeout),
         replay=to_json(program_of(options.replay)) if options.replay else None,
         hostile_keys=options.hostile_keys,
-        jobs=jobs_of(given("jobs", 1)),
+        jobs=jobs_of(jobs) if (jobs := given("jobs")) is not None else 0,
         shard=_shard(options.shard),
         time=_time(options.time),
     )
@@ -147,12 +148,12 @@ def _time(seconds: float | None) -> float | None:
     return seconds
 
 
-def _examples(options: argparse.Namespace, given: _Given) -> int:
+def _examples(options: argparse.Namespace, given: _Given, phases: Collection[str]) -> int:
     """How many programs to run; a --budget of the command line beats a number of the table."""
     budget = given("budget", "standard")
     _one_of("--budget", budget, BUDGETS)
     asked = options.examples if options.budget else given("examples")
-    examples: int = BUDGETS[budget] if asked is None else asked
+    examples: int = programs_of(budget, phases) if asked is None else asked
     if examples < 1:
         raise UsageError("--examples is a number of programs, 1 or more")
     return examples

@@ -6,11 +6,10 @@ by the process that waits for the events.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -26,14 +25,15 @@ from kv_conformance.clocks.virtual import PatchedClock
 from kv_conformance.hunt import Caught, HarnessFault, Hunt
 from kv_conformance.parting import OVER, contains, endless
 from kv_conformance.phases import tally
-from kv_conformance.plain import plain
+from kv_conformance.phases.ahead import Ahead
+from kv_conformance.phases.jobs import Place
 from kv_conformance.replay import token
 from kv_conformance.settings import Settings, UsageError
 from kv_conformance.stage import Stage, set_up
 from kv_conformance.subject.black_box import BlackBox
 from kv_conformance.subject.silence import Unreachable
 from kv_conformance.subject.world import World
-from kv_conformance.surroundings import preload, quiet
+from kv_conformance.surroundings import preload
 from kv_conformance.target import TargetError, find, started
 from kv_conformance.trial import trial_of
 from kv_conformance.watch import Watch
@@ -47,38 +47,7 @@ _UNUSUAL: Final = (
     "input was refused with {name}, which a caller hardly takes for a refusal: raise ValueError or "
     "TypeError, or declare it in the profile, rejects=({name},)"
 )
-_STUCK, _NOBODY_LISTENS = 70, 71
-
-
-def main(settings: Settings, connection: Any) -> None:
-    """The entry point of the process: runs, and sends events over `connection`.
-
-    None is a sign of life, an Opening tells how a program written out gets at the store, bytes
-    are the plan from which the sweep's programs can be written again, and OVER is the end.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    lock = threading.Lock()
-
-    def send(message: Any) -> None:
-        with lock:
-            try:
-                connection.send(message)
-            except OSError:
-                # Who started the run is gone: there is nobody left to work for.
-                os._exit(_NOBODY_LISTENS)
-
-    quiet(settings.folder)
-    engine = Engine(settings, lambda event: send(plain(event)), send)
-    stopped = engine.run()
-    if engine.watch is not None:
-        engine.watch.end()
-    if stopped is not None:
-        send(plain(stopped))
-    send(OVER)
-    connection.close()
-    # Not sys.exit: threads that the store left behind must not keep the process.
-    os._exit(0)
+_STUCK: Final = 70
 
 
 class Engine:
@@ -94,6 +63,7 @@ class Engine:
         self.told = real_time.perf_counter()
         self.stage: Stage | None = None
         self.canary: Canary | None = None
+        self.ahead: Ahead | None = None
         self.phase, self.so_far = "", tally.Tally()
         self.phase_began = self.told
         self.refused_by: set[str] = set()
@@ -133,6 +103,13 @@ class Engine:
         preload(self.settings.folder)
         if patched is not None:
             patched.install()
+        self.ahead = ahead = Ahead(self.settings)
+        try:
+            self._on_target(here, patched, ahead)
+        finally:
+            ahead.stop()
+
+    def _on_target(self, here: str, patched: PatchedClock | None, ahead: Ahead) -> None:
         with self.watch.during("importing the store"):
             target = find(self.settings.store)
         # Who says where the store is says so from the folder he is in; who does not gets one.
@@ -146,7 +123,11 @@ class Engine:
             self.send(pickle.dumps(self.stage.plan))
             try:
                 agenda = Agenda(
-                    self.stage, self.settings, here, str(Path.cwd()), real_time.monotonic()
+                    self.stage,
+                    self.settings,
+                    Place.of(target, self.stage, self.settings, here),
+                    ahead,
+                    real_time.monotonic(),
                 )
                 self._phases(agenda)
             finally:
@@ -162,8 +143,10 @@ class Engine:
             reference,
             lambda caught: self._found(stage, caught),
             without_list="list" not in stage.offer.capabilities,
+            alone=agenda.ahead.stop,
         )
         self._look_first(stage, hunt)
+        gc.freeze()  # what is there stays there: no search for garbage need go through it again
         for name, phase in agenda.phases():
             self.emit(events.PhaseStarted(name))
             self.phase, self.so_far = name, tally.Tally()
@@ -245,6 +228,8 @@ class Engine:
         if self.phase and self.stage is not None:
             self._end_phase()
         self.emit(events.Stopped("hang", endless(doing, self.settings.timeout), program, python))
+        if self.ahead is not None:
+            self.ahead.stop()
         self.send(OVER)
         os._exit(_STUCK)
 

@@ -149,7 +149,7 @@ def shared_state(world: World, profile: Profile) -> tuple[Program, Violation] | 
 def check_units(subject: Subject, settings: Settings) -> None:
     """Finds out early that a store takes its ttl for other than seconds; raises UsageError."""
     for unit, seconds, conversion in _UNITS:
-        ttl = _LONG if subject.clock.exact else max(_SHORT, subject.profile.ttl_min)
+        ttl = _LONG if subject.clock.jumps else max(_SHORT, subject.profile.ttl_min)
         if _lives_by(subject, ttl, seconds):
             raise UsageError(
                 f"{settings.store}: an entry set with ttl={ttl:g} was gone after "
@@ -163,7 +163,7 @@ def check_units(subject: Subject, settings: Settings) -> None:
 def _lives_by(subject: Subject, ttl: float, unit: float) -> bool:
     """True if an entry lives as if its ttl had been given in units of so many seconds."""
     resolution = subject.profile.ttl_resolution
-    real = not subject.clock.exact
+    real = not subject.clock.jumps
     if real and (unit > 1 or resolution > ttl * unit):
         return False  # a wait that is too long, or entries that go when they like
     key: Any = _MARK if subject.profile.flat else (_MARK,)

@@ -51,7 +51,8 @@ class Hunt:
     """Collects the faults of one store, each clause once.
 
     `reference` makes a trial of the reference under the store's profile. `report` is called with
-    every new finding. `without_list`: the store offers no list.
+    every new finding. `without_list`: the store offers no list. `alone` ends what else is at work
+    on the store, and answers whether nothing was.
     """
 
     def __init__(
@@ -62,7 +63,9 @@ class Hunt:
         budget: int = 2_000,
         *,
         without_list: bool = False,
+        alone: Callable[[], bool] = lambda: True,
     ) -> None:
+        self.alone = alone
         self.trial, self.reference, self.report = trial, reference, report
         self.budget = budget
         self.without_list = without_list
@@ -92,8 +95,14 @@ class Hunt:
     def investigate(self, program: Program, violation: Violation) -> Caught | None:
         """Shrinks a failing program and reports its clause, unless it is known already.
 
-        Raises HarnessFault if the reference fails on the program as well.
+        What was seen while others were at work on the store may be their doing, and must show once
+        more. Raises HarnessFault if the reference fails on the program as well.
         """
+        if not self.alone():
+            again = self.run(program)
+            if again.violation is None:
+                return None
+            program, violation = again.program, again.violation
         caught = self._settle(program, violation)
         if caught is None or caught.clause in self.caught:
             self._known_again[violation.clause] += 1
@@ -157,9 +166,10 @@ class Hunt:
         found = session.violation
         program = _up_to_fault(session) or program
         if any(isinstance(operation, Race) for operation in program):
-            alone = way.run(one_by_one(program), minimal=True)
-            if alone.violation is not None:
-                return alone.program, alone.violation
+            for backwards in (False, True):
+                alone = way.run(one_by_one(program, backwards=backwards), minimal=True)
+                if alone.violation is not None:
+                    return alone.program, alone.violation
         if (
             found is None
             or found.key is None
@@ -214,14 +224,14 @@ class Hunt:
             )
 
 
-def one_by_one(program: Program) -> Program:
-    """The program with the branches of its races one after the other."""
+def one_by_one(program: Program, *, backwards: bool = False) -> Program:
+    """The program with the branches of its races one after the other, or the last one first."""
     calm: list[Operation] = []
     for operation in program:
         if not isinstance(operation, Race):
             calm.append(operation)
             continue
-        for branch in operation.branches:
+        for branch in operation.branches[:: -1 if backwards else 1]:
             if isinstance(branch, Increment):
                 last = next((op for op in reversed(calm) if isinstance(op, Set | Cas)), None)
                 count = last.value if isinstance(last, Set) else getattr(last, "new", 0)
@@ -245,6 +255,7 @@ def starts(program: Program, key: Any) -> Iterator[Program]:
     if races:
         calm = [op for op in program if not isinstance(op, Race)]
         yield tuple(op for op in calm if getattr(op, "key", None) not in raced)
+        yield one_by_one(program)
     yield program
 
 

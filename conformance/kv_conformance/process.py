@@ -49,9 +49,9 @@ def watched(settings: Settings) -> Generator[events.Event, None, None]:
 
 def _main(settings: Settings, sender: Connection) -> None:
     """The process begins here, so that the waiting one needs nothing that only the engine needs."""
-    from kv_conformance import engine
+    from kv_conformance import child
 
-    engine.main(settings, sender)
+    child.main(settings, sender)
 
 
 class _Listener:

@@ -19,22 +19,23 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if command == "clauses":
         if names:
-            return _refuse("clauses takes no argument")
+            return refuse("clauses takes no argument")
         sys.stdout.write("".join(_line(one) for one in clauses().values()))
         return 0
     if not names:
-        return _refuse("explain takes a clause, for instance TTL-3, or a family, for instance TTL")
+        return refuse("explain takes a clause, for instance TTL-3, or a family, for instance TTL")
     for name in names:
         wanted = name.upper()
         try:
             found = families()[wanted] if wanted in families() else (clause(wanted),)
         except UnknownClause as error:
-            return _refuse(str(error))
+            return refuse(str(error))
         sys.stdout.write("\n".join(_explained(one) for one in found))
     return 0
 
 
-def _refuse(message: str) -> int:
+def refuse(message: str) -> int:
+    """Says what is wrong with the arguments; returns the exit code."""
     sys.stderr.write(f"kv-conformance: {message}\n")
     return 2
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 PHASES: Final = ("vectors", "machines", "sweep")
-CLOCKS: Final = ("auto", "injected", "patched", "real")
+CLOCKS: Final = ("auto", "injected", "patched", "server", "real")
 BUDGETS: Final[Mapping[str, int]] = {"quick": 20, "standard": 80, "thorough": 1_000}
 """Programs that the machines run, by the name of the budget."""
+MACHINES_ALONE: Final = 3
+"""Times as many programs are run by the machines of a budget where no sweep comes after them."""
 SWEPT: Final = 35
 """Programs of the sweep for each one of the machines, where time is virtual."""
 SWEPT_IN_REAL_TIME: Final = 5
-"""The same where the store is reached over a network, most likely: what has a real clock."""
+"""The same where the store is reached over a network: what has a clock of its own, most likely."""
+
+
+def programs_of(budget: str, phases: Collection[str]) -> int:
+    """How many programs the machines run in a run of these phases."""
+    return BUDGETS[budget] * (1 if "sweep" in phases else MACHINES_ALONE)
 
 
 class UsageError(Exception):
@@ -46,6 +53,7 @@ class Settings:
     replay: Any = None
     hostile_keys: bool = False
     jobs: int = 1
+    """Processes for the sweep; 0: as many as there are cores, where the store allows it."""
     shard: tuple[int, int] = (0, 1)
     """Which part of the run this is, counted from 0, and of how many."""
     time: float | None = None

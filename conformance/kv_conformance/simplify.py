@@ -37,11 +37,15 @@ _SIMPLE_TIMES: Final = (1.0, 2.0, 4.0, 16.0)
 
 
 def size(program: Program) -> tuple[int, int, int, int]:
-    """How large a program is: operations, entries filled in, unusual operations, text."""
+    """How large a program is: operations, entries filled in, what is unusual, text.
+
+    A value that a condition takes for false is, for it can be the reason (GET-4).
+    """
     long: list[str] = []
     text = json.dumps(_brief(to_json(program), long))
     fills = sum(op.n for op in program if isinstance(op, Fill))
     odd = sum(_oddness(key)[0] for op in program for key in _keys(op))
+    odd += sum(not value for op in program for value in _values(op))
     return len(program), fills, sum(map(_unusual, program)) + odd, len(text) + sum(map(len, long))
 
 
@@ -221,6 +225,27 @@ def _smaller(number: int) -> Iterator[int]:
     yield from (n for n in (1,) if n < number)
 
 
+def with_shorter_lives(program: Program) -> Iterator[Program]:
+    """The program with a shorter ttl, and a wait for its end that is shorter by as much."""
+    for number, op in enumerate(program):
+        ttl = getattr(op, "ttl", None)
+        if ttl is None or isinstance(ttl, Outside):
+            continue
+        for simple in (time for time in _SIMPLE_TIMES if time < ttl):
+            for later, wait in enumerate(program[number + 1 :], number + 1):
+                left = wait.seconds - (ttl - simple) if isinstance(wait, Advance) else 0
+                if left > 0:
+                    shorter = _with(op, ttl=simple)
+                    between = program[number + 1 : later]
+                    yield (
+                        *program[:number],
+                        shorter,
+                        *between,
+                        Advance(left),
+                        *program[later + 1 :],
+                    )
+
+
 def with_times_merged(program: Program) -> Iterator[Program]:
     """The program with two steps of the clock that follow each other as one."""
     for number in range(len(program) - 1):
@@ -252,6 +277,7 @@ PASSES: Final = (
     with_one_key_for_another,
     with_one_value_for_another,
     with_one_operation_simpler,
+    with_shorter_lives,
     with_less_to_it,
 )
 """All ways to make a program simpler, the boldest first."""

@@ -18,7 +18,8 @@ class Opening:
     """How a program gets its store.
 
     `imports` are statements that bind `name`. `clock` is the kind of clock: "injected" for a
-    store that takes one, "patched" for this process's time, "real".
+    store that takes one, "patched" for this process's time, "server" for that of a server which is
+    started for the program as it was for the run, "real".
     """
 
     imports: tuple[str, ...]
@@ -32,6 +33,8 @@ class Opening:
         """The program as a script; its last line says what was due and what came."""
         body = list(self._body(program, expected, actual))
         head = [*self._imports(program), "", *self._helpers(program)]
+        if self.clock == "server":
+            body = [f"with {self.name}.for_run() as run:", *(f"    {line}" for line in body)]
         if self.is_async:
             if any(re.search(r"list\(store\.", line) for line in body):
                 head += [
@@ -103,6 +106,8 @@ class Opening:
 
     def _call(self, space: str) -> str:
         arguments = [f"{name}={value!r}" for name, value in self.options.items()]
+        if self.clock == "server":  # the server of the run is gone, and its address with it
+            arguments.insert(0, "**run.options")
         if self.takes_space:
             arguments.append(f"space={space!r}")
         if self.clock == "injected":
@@ -114,6 +119,8 @@ class Opening:
             return f"now += {seconds!r}"
         if self.clock == "patched":
             return f"traveller.shift({seconds!r})"
+        if self.clock == "server":
+            return f"run.time.move({seconds!r})"
         return f"{'await asyncio' if self.is_async else 'time'}.sleep({seconds!r})"
 
 

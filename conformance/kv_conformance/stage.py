@@ -92,7 +92,10 @@ def set_up(
         factory.kept = len({id(handle) for handle in first.handles}) < len(first.handles)
         first.close()
         ttl = "ttl" in offer.capabilities
-        choice = choose(settings.clock, factory, offer.profile, ttl=ttl, patched=patched)
+        choice = choose(
+            settings.clock, factory, offer.profile,
+            ttl=ttl, patched=patched, server=target.time, unmoved=target.unmoved,
+        )  # fmt: skip
         subject.clock = choice.clock
         if ttl:
             first_look.check_units(subject, settings)
@@ -100,9 +103,10 @@ def set_up(
         offer = first_look.set_apart(subject, offer)
     excused = _excuses(subject, offer)
     kind = choice.clock.kind
-    short = next((word for word in ("injected", "patched") if word in kind), "real")
+    short = next((word for word in ("injected", "patched", "server") if word in kind), "real")
     opening = Opening(
-        target.imports, target.name, options, factory.takes_space, short,
+        target.imports, target.name, dict(settings.options) if short == "server" else options,
+        factory.takes_space, short,
         factory.bridge is not None,
     )  # fmt: skip
     plan = Plan(
@@ -110,12 +114,12 @@ def set_up(
         offer.capabilities,
         offer.not_offered,
         races=_concurrent(offer) and not excused,
-        time=choice.clock.exact,
+        time=choice.clock.jumps,
     )
     _announce(target, original, offer, excused, factory, emit)
     trial = Trial(subject)
     granularity = None
-    if ttl and not choice.clock.exact:
+    if ttl and not choice.clock.jumps:
         granularity = measure(trial)
     late = None if granularity is None or math.isinf(granularity.late) else granularity.late
     unit = 1.0 if granularity is None else granularity.unit

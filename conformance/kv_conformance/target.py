@@ -13,12 +13,14 @@ import keyword
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final
 
 from kv_spec.outcomes import raised
+
+from kv_conformance.clocks.server import MovableTime
 
 GROUP: Final = "kv_conformance.stores"
 
@@ -38,6 +40,10 @@ class Target:
     options: Mapping[str, Any] = field(default_factory=dict)
     bare: bool = False
     """True for an installed name without a URL: its server is started for the run."""
+    time: MovableTime | None = None
+    """What moves the clock of the server that was started."""
+    unmoved: str = ""
+    """Why nothing does."""
 
 
 def installed() -> dict[str, EntryPoint]:
@@ -210,7 +216,13 @@ def started(target: Target) -> Iterator[tuple[Target, str | None]]:
         raise TargetError(f"{target.text}: {raised(error)}") from error
     try:
         options = {**server.options, **target.options}
-        started = Target(target.text, target.make, target.imports, target.name, options)
-        yield started, server.note
+        running = replace(
+            target,
+            options=options,
+            bare=False,
+            time=getattr(server, "time", None),
+            unmoved=getattr(server, "real_time", ""),
+        )
+        yield running, server.note
     finally:
         context.__exit__(None, None, None)

@@ -40,6 +40,11 @@ def test_the_sweep_alone_catches_the_mutant_under_its_clause(name: str) -> None:
     fails_by_a_check(MUTANTS[name], result)
 
 
+@pytest.mark.parametrize("name", MUTANTS)
+def test_what_is_reported_before_it_is_implied_by_the_fault(name: str) -> None:
+    assert set(swept(name).others) <= MUTANTS[name].also
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", MUTANTS)
@@ -121,6 +126,15 @@ def test_each_phase_can_be_tried_alone() -> None:
     assert report["phases"] == ["vectors", "machines"]
     assert {result["phase"] for result in report["results"]} == {"vectors"}
     assert "NULL-1" in done.stderr
+
+
+def test_the_machines_are_not_asked_for_what_shows_in_a_large_store_only() -> None:
+    done = self_test("--phase", "machines", "--clause", "LIST-8", "--json=-")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [result["mutant"] for result in report["results"]] == ["first-page-only"]
+    assert report["not_asked"] == {"thousand-at-most": "needs more than 1,000 entries"}
+    assert "not asked: thousand-at-most, which needs more than 1,000 entries" in done.stderr
 
 
 @pytest.mark.parametrize(

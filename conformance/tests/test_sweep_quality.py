@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from kv_conformance.hunt import Caught
 from kv_conformance.phases import sweep
+from kv_conformance.phases.course import PART, Course
 from kv_conformance.reports.json_report import strip_times
 from kv_conformance.self_test.catching import (
     LONGEST,
@@ -223,22 +224,24 @@ def test_the_shards_of_a_run_come_to_the_whole() -> None:
 def test_every_program_is_counted_by_one_shard(programs: int, shards: int) -> None:
     counted: Counter[int] = Counter()
     for shard in range(shards):
-        course = sweep.Course(0, programs, shard, shards)
+        course = Course(0, programs, shard, shards)
+        pilot, *rest = course.parts()
+        assert (pilot.numbers, pilot.pilot) == (course.pilot, True)
         counted.update(number for number in course.pilot if course.owns(number))
-        for numbers, favours in course.parts(40):
-            assert len(numbers) <= 40
-            assert all((number >= course.turn) == favours for number in numbers)
-            counted.update(numbers)
+        for part in rest:
+            assert len(part.numbers) <= PART
+            assert all((number >= course.turn) == part.thin for number in part.numbers)
+            counted.update(part.numbers)
     assert counted == Counter(range(programs))
 
 
 def test_beyond_the_course_the_shards_share_the_numbers_as_well() -> None:
     further: Counter[int] = Counter()
     for shard in range(3):
-        course = sweep.Course(0, 10, shard, 3)
-        for _, numbers in zip(range(2), course.more(5), strict=False):
-            assert all(course.owns(number) for number in numbers)
-            further.update(numbers)
+        course = Course(0, 10, shard, 3)
+        for _, part in zip(range(2), course.more(5), strict=False):
+            assert all(course.owns(number) for number in part.numbers)
+            further.update(part.numbers)
     assert further == Counter(range(10, 40))
 
 
@@ -250,8 +253,6 @@ def test_a_program_is_the_same_in_whatever_shard_it_runs() -> None:
     seen = []
     for shards in (1, 2):
         hunt = Seeker(trial, trial_of(), frozenset({"none"}))
-        tallies = [
-            sweep.run(hunt, plan, sweep.Course(3, 300, shard, shards)) for shard in range(shards)
-        ]
+        tallies = [sweep.run(hunt, plan, Course(3, 300, shard, shards)) for shard in range(shards)]
         seen.append(sum((tally.checks for tally in tallies), Counter()))
     assert seen[0] == seen[1]

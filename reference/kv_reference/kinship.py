@@ -59,16 +59,28 @@ def forms(key: Any) -> tuple[tuple[str, Any], ...]:
 @lru_cache(maxsize=262_144)
 def kin(left: Any, right: Any) -> str | None:
     """The clause that breaks if a store takes two different keys for one; None if none would."""
+    if _marks(left).isdisjoint(_marks(right)) and not _is_above(left, right):
+        return None
     of_right = dict.fromkeys(forms(right))
     shared = {clause for clause, form in forms(left) if (clause, form) in of_right}
     for clause in ("KEY-7", "KEY-4", "KEY-3", "KEY-2"):
         if clause in shared and (clause != "KEY-4" or "" in parts(left) + parts(right)):
             return clause
-    if isinstance(left, tuple) and left != right:
-        shorter, longer = sorted((left, right), key=len)
-        if len(shorter) < len(longer) and longer[: len(shorter)] == shorter:
-            return "KEY-2"
-    return None
+    return "KEY-2" if _is_above(left, right) else None
+
+
+@lru_cache(maxsize=65_536)
+def _marks(key: Any) -> frozenset[int]:
+    """Numbers by which most keys are told apart: those of like forms are the same."""
+    return frozenset(map(hash, forms(key)))
+
+
+def _is_above(left: Any, right: Any) -> bool:
+    """True if one of two keys is a prefix of the other by components."""
+    if not isinstance(left, tuple) or len(left) == len(right):
+        return False
+    shorter, longer = (left, right) if len(left) < len(right) else (right, left)
+    return bool(longer[: len(shorter)] == shorter)
 
 
 @lru_cache(maxsize=65_536)

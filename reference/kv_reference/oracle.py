@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -120,8 +120,11 @@ class Oracle:
             known.closed = False
         self.space = known
 
-    def cell(self, key: Any) -> Cell:
-        """The cell of a key in the current space."""
+    def cell(self, key: Any, beside: Collection[Cell] | None = None) -> Cell:
+        """The cell of a key in the current space.
+
+        A new one is related to the cells `beside` it, by default to all.
+        """
         cells = self.space.cells
         cell = cells.get(key)
         if cell is None:
@@ -129,7 +132,7 @@ class Oracle:
             if names_member(key):
                 cell.is_member, cell.stakes = True, ("KEY-5",)
             if len(cells) < _MOST_KIN:
-                self._relate(cell, cells.values())
+                self._relate(cell, cells.values() if beside is None else beside)
             cells[key] = cell
         return cell
 

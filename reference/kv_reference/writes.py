@@ -197,8 +197,9 @@ def judge_fill(
 ) -> Violation | None:
     """Fill: many sets in one."""
     failed = isinstance(outcome, NO_ANSWER)
+    beside = tuple(oracle.space.cells.values())  # its keys are no kin of one another
     for number, key in enumerate(fill_keys(op)):
-        cell = oracle.cell(key)
+        cell = oracle.cell(key, beside)
         if failed:
             cell.forget()
         else:

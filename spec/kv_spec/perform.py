@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
+from types import CoroutineType
 from typing import Any, Final
 
 from kv_spec.operations import (
@@ -237,13 +237,13 @@ def _ttl(ttl: Any) -> Any:
 def _boolean(answer: Any) -> Any:
     if answer is True or answer is False:
         return answer
-    if inspect.iscoroutine(answer):
+    if type(answer) is CoroutineType:
         return _checked(answer)
     return Malformed(f"an answer of type {type(answer).__name__}, where a bool is due")
 
 
 def _checked(answer: Any) -> Any:
-    if inspect.iscoroutine(answer):
+    if type(answer) is CoroutineType:
         answer.close()
         return Malformed("a coroutine, from a method that is not async")
     return answer
@@ -271,11 +271,21 @@ def _iterable(answer: Any) -> Iterator[Any]:
 def _plain(key: Any) -> Any:
     """A key that came out of a store, in the contract's own types where it is of a subclass."""
     kind = type(key)
-    if kind is not str and issubclass(kind, str):
+    if kind is str:
+        return key
+    if issubclass(kind, str):
         return str.__str__(key)
-    if issubclass(kind, tuple) and any(type(part) is not str for part in (key, *key)):
-        return tuple(_plain(part) if isinstance(part, str) else part for part in key)
+    if issubclass(kind, tuple):
+        if kind is not tuple:
+            return tuple(map(_plain_part, key))
+        for part in key:
+            if type(part) is not str:
+                return tuple(map(_plain_part, key))
     return key
+
+
+def _plain_part(part: Any) -> Any:
+    return _plain(part) if isinstance(part, str) else part
 
 
 def _pair(entry: Any) -> Any:

@@ -7,8 +7,23 @@ A further server is a module of its own: where its program is found, its command
 sees that it is ready. `process.py` does the rest. POSIX only.
 """
 
+from kv_adapters.servers.etcd import etcd_server
+from kv_adapters.servers.mariadb import mariadb_server
 from kv_adapters.servers.memcached import memcached_server
+from kv_adapters.servers.nats import nats_server
+from kv_adapters.servers.postgres import postgres_server
 from kv_adapters.servers.process import Server, ServerMissing
 from kv_adapters.servers.redis import redis_server
+from kv_adapters.servers.valkey import valkey_server
 
-__all__ = ["Server", "ServerMissing", "memcached_server", "redis_server"]
+__all__ = [
+    "Server",
+    "ServerMissing",
+    "etcd_server",
+    "mariadb_server",
+    "memcached_server",
+    "nats_server",
+    "postgres_server",
+    "redis_server",
+    "valkey_server",
+]

@@ -5,82 +5,35 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Final
 
-from kv_adapters.base import MovableTime
+from kv_adapters.servers.keeper.slots import Slots
+from kv_adapters.servers.kept import Identity, Kept, Refused
+from kv_adapters.servers.launch import Launch, Server, ServerFailed, ServerMissing
+from kv_adapters.servers.preload import Preload
+from kv_adapters.servers.travel import Mechanism, Patched, Preloaded, ServerTime
+
+__all__ = [
+    "Launch",
+    "Server",
+    "ServerFailed",
+    "ServerMissing",
+    "ask",
+    "find_program",
+    "free_port",
+    "prepare",
+    "running",
+]
 
 _POLL: Final = 0.002
 _TRIES: Final = 3
 _LOG_TAIL: Final = 2000
-
-# Reads until its input ends, which it does when the run that holds the other end is gone, by
-# whatever death; then ends the server and removes the folder.
-_WATCH: Final = 'read -r _; kill -9 "$1" 2>/dev/null; rm -rf -- "$2"'
-
-
-class ServerMissing(RuntimeError):
-    """No program for this server is installed; the message says how to get one."""
-
-
-class ServerFailed(RuntimeError):
-    """The program was started and did not become ready; the message has the end of its log."""
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A server that runs: where it listens, what it is, and its process id.
-
-    `time` moves its clock; where it is None, `real_time` says why.
-    """
-
-    url: str
-    version: str
-    program: str
-    pid: int
-    time: MovableTime | None = None
-    real_time: str = ""
-
-    @property
-    def note(self) -> str:
-        """One line for a report."""
-        return f"started {self.version} ({self.program}) for this run"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """How to start a server once.
-
-    `ready` is called with the process id; it answers the server's version as soon as that process
-    serves, and raises OSError until then.
-    `user` is whom the server runs as if this process is root; `stop` ends it without loss of
-    what other processes would have to clean up.
-
-    `clocks` says by which of its clocks entries expire, "realtime", "monotonic" or both; while it
-    is empty the server's time is never moved. `settle` is called after each move with the time that
-    the server has reached, in seconds since 1970; it returns as soon as its clients see what has
-    expired by then. `environment` is added to that of this process. `mechanisms` are the ways to
-    move its time that serve it, the best one first.
-    """
-
-    argv: Sequence[str]
-    url: str
-    ready: Callable[[int], str]
-    user: str | None = None
-    stop: signal.Signals = signal.SIGTERM
-    patience: float = 20.0
-    clocks: frozenset[str] = frozenset()
-    settle: Callable[[float], None] | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
-    mechanisms: Sequence[str] = ("vdso", "preload")
 
 
 @contextmanager
@@ -88,86 +41,129 @@ def running(name: str, launch: Callable[[Path], Launch]) -> Iterator[Server]:
     """Runs a server in a temporary folder and ends it when the block ends.
 
     `launch` is called with the folder; again, with another one, if the server ends at once, as it
-    does when somebody else takes its port between the choice and the start. Raises ServerFailed.
+    does when somebody else takes its port between the choice and the start, and if its time can
+    not be moved in one way and the next is taken. Raises ServerFailed.
     """
-    for last in [False] * (_TRIES - 1) + [True]:
+    refusals: dict[str, str] = {}
+    tries = _TRIES
+    while True:
         with contextlib.ExitStack() as stack:
             folder = Path(tempfile.mkdtemp(prefix=f"kv-{name}-"))
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             plan = launch(folder)
-            process = stack.enter_context(_process(plan, folder))
-            version = _wait_until_ready(plan, process, folder, last=last)
+            way = next((way for way in _ways(plan) if way not in refusals), "")
+            try:
+                started = _Started(plan, folder, way, stack)
+                version = started.wait_until_ready(last=tries == 1)
+                travel = None if version is None else started.travel(refusals)
+            except Refused as refusal:
+                refusals[way] = str(refusal)
+                continue
             if version is not None:
-                yield Server(plan.url, version, plan.argv[0], process.pid)
+                why = _listed(refusals)
+                yield Server(plan.url, version, plan.argv[0], started.process.pid, travel, why)
                 return
+            tries -= 1
 
 
-@contextmanager
-def _process(plan: Launch, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with contextlib.ExitStack() as stack:
-        log = stack.enter_context(open(folder / "log", "wb"))
-        process = subprocess.Popen(
-            plan.argv,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C is for the run, which still writes its reports
-            env={**os.environ, **plan.environment},
-            **_identity(plan.user, folder),
-        )
-        stack.callback(_end, process, plan.stop)
-        stack.enter_context(_watched(process.pid, folder))
-        yield process
+def prepare(argv: Sequence[str], folder: Path, *, user: str | None = None) -> None:
+    """Runs a program that makes `folder` ready for a server, as the user of that server.
 
-
-@contextmanager
-def _watched(pid: int, folder: Path) -> Iterator[None]:
-    """Ends the server if this process dies without doing so.
-
-    Linux's parent-death signal would not do: it comes when the *thread* that started the server
-    ends, it has to be asked for between fork and exec, where a process with threads may hang, and
-    it leaves the folder behind. A pipe works on every POSIX system.
+    Raises ServerFailed with what the program said.
     """
-    watcher = subprocess.Popen(
-        ["/bin/sh", "-c", _WATCH, "kv-watch", str(pid), str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
     try:
-        yield
+        process = Kept(argv, folder, identity=_identity(user, folder), log="prepare.log")
+    except OSError as error:
+        raise ServerFailed(f"{' '.join(argv)}: {error}") from error
+    try:
+        code = process.wait()
     finally:
-        watcher.kill()  # before the pipe closes, and before the server's id can be another's
-        watcher.wait()
-        _close(watcher.stdin)
+        process.close()
+    if code:
+        said = (folder / "prepare.log").read_text(errors="replace")[-_LOG_TAIL:]
+        raise ServerFailed(f"{' '.join(argv)}: ended with {code}\n{said}")
 
 
-def _end(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
-    if process.poll() is None:
-        process.send_signal(how)
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+class _Started:
+    """A server that was started, by one of the ways to move its time; "" for none."""
+
+    def __init__(self, plan: Launch, folder: Path, way: str, stack: contextlib.ExitStack) -> None:
+        """Raises Refused where this way is none, ServerFailed where there is no such program."""
+        self.plan, self.folder, self.way = plan, folder, way
+        self.preload = Preload(folder) if way == "preload" else None
+        own = {} if self.preload is None else self.preload.environment
+        try:
+            self.process = Kept(
+                plan.argv,
+                folder,
+                identity=_identity(plan.user, folder),
+                stop=plan.stop,
+                environment={**plan.environment, **own},
+                moves=way == "vdso",
+            )
+        except OSError as error:
+            raise ServerFailed(f"{' '.join(plan.argv)}: {error}") from error
+        stack.callback(self.process.close)
+        if plan.release is not None:
+            stack.callback(plan.release)
+
+    def wait_until_ready(self, *, last: bool) -> str | None:
+        """The version of the server; None if it ended by itself and there is another try."""
+        return _wait_until_ready(self.plan, self.process, self.folder, last=last)
+
+    def travel(self, refusals: Mapping[str, str]) -> ServerTime | None:
+        """What moves its time. Raises Refused where it turns out that nothing does."""
+        if not self.way:
+            return None
+        setter: Mechanism
+        try:
+            if self.preload is None:
+                setter, why = Patched(self.process), "the server's own vDSO is patched"
+            else:
+                setter, why = Preloaded(self.preload, self.process), "a library is loaded into it"
+        except OSError as error:
+            raise Refused(str(error)) from error
+        return ServerTime(
+            mechanism=self.way,
+            why="; ".join(filter(None, (why, _listed(refusals)))),
+            clocks=self.plan.clocks,
+            latest=self.plan.latest,
+            setter=setter,
+            settle=self.plan.settle,
+            empty=self.plan.empty,
+            again=self._again,
+        )
+
+    def _again(self) -> None:
+        if self.preload is not None:
+            self.preload.write(Slots())
+        self.process.again()
+        try:
+            self.wait_until_ready(last=True)
+        except ServerFailed as error:
+            raise ConnectionError(str(error)) from error
 
 
-def _identity(user: str | None, folder: Path) -> dict[str, Any]:
-    """The arguments by which Popen drops root for `user`, who gets the folder."""
+def _ways(plan: Launch) -> Sequence[str]:
+    return plan.mechanisms if plan.clocks else ()
+
+
+def _listed(refusals: Mapping[str, str]) -> str:
+    return "; ".join(f"{way}: {why}" for way, why in refusals.items())
+
+
+def _identity(user: str | None, folder: Path) -> Identity | None:
+    """Whom to run as instead of root; the folder is that user's then."""
     if user is None or os.geteuid() != 0:
-        return {}
+        return None
     import pwd
 
     entry = pwd.getpwnam(user)
     os.chown(folder, entry.pw_uid, entry.pw_gid)
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    return Identity(entry.pw_uid, entry.pw_gid)
 
 
-def _wait_until_ready(
-    plan: Launch, process: subprocess.Popen[bytes], folder: Path, *, last: bool
-) -> str | None:
+def _wait_until_ready(plan: Launch, process: Kept, folder: Path, *, last: bool) -> str | None:
     """The version of the server; None if it ended by itself and there is another try."""
     error: Exception | None = None
     for _ in range(round(plan.patience / _POLL)):
@@ -180,7 +176,8 @@ def _wait_until_ready(
         except OSError as failure:
             error = failure
         time.sleep(_POLL)
-    state = f"ended with {process.returncode}" if process.returncode is not None else f"{error}"
+    code = process.poll()
+    state = f"ended with {code}" if code is not None else f"{error}"
     log = (folder / "log").read_text(errors="replace")[-_LOG_TAIL:]
     raise ServerFailed(f"{' '.join(plan.argv)}: not ready ({state})\n{log}")
 
@@ -214,8 +211,3 @@ def ask(address: str | tuple[str, int], request: bytes, end: bytes, timeout: flo
                 raise ConnectionError(f"the server ended the connection after {answer[-200:]!r}")
             answer += piece
         return answer
-
-
-def _close(stream: IO[bytes] | None) -> None:
-    if stream is not None:
-        stream.close()

@@ -2,6 +2,7 @@
 
 from kv_conformance.clocks.base import Clock
 from kv_conformance.clocks.real import RealClock
+from kv_conformance.clocks.server import ServerClock
 from kv_conformance.clocks.virtual import InjectedClock, PatchedClock
 
-__all__ = ["Clock", "InjectedClock", "PatchedClock", "RealClock"]
+__all__ = ["Clock", "InjectedClock", "PatchedClock", "RealClock", "ServerClock"]

@@ -24,6 +24,14 @@ class Clock(Protocol):
     def exact(self) -> bool:
         """Whether time stands still between advances, so that the interval of a call is a point."""
 
+    @property
+    def jumps(self) -> bool:
+        """Whether an advance, however long, takes no longer than a call."""
+
+    @property
+    def longest(self) -> float:
+        """Seconds that a program may let pass in all, and be sure that they do."""
+
     def now(self) -> float:
         """Return the time in seconds, on a scale of this clock's own. It never goes back."""
 

@@ -14,6 +14,7 @@ from kv_spec.profile import Profile
 
 from kv_conformance.clocks.base import Clock
 from kv_conformance.clocks.real import RealClock
+from kv_conformance.clocks.server import MovableTime, ServerClock
 from kv_conformance.clocks.virtual import InjectedClock, PatchedClock
 from kv_conformance.subject.factory import Factory
 
@@ -22,6 +23,7 @@ _LATER: Final = 66
 """So many times its ttl later an entry is looked at once more: minutes are taken for seconds."""
 _TRIES: Final = 8
 """So often a probe is made where calls are not answered."""
+_NOT_OURS: Final = "a server is moved that the run starts itself: name the store without a URL"
 
 
 class ClockError(Exception):
@@ -37,13 +39,23 @@ class Choice:
 
 
 def choose(
-    wanted: str, factory: Factory, profile: Profile, *, ttl: bool, patched: PatchedClock | None
+    wanted: str,
+    factory: Factory,
+    profile: Profile,
+    *,
+    ttl: bool,
+    patched: PatchedClock | None,
+    server: MovableTime | None = None,
+    unmoved: str = "",
 ) -> Choice:
     """The clock for a store; raises ClockError if `wanted` can not be had.
 
     `patched` is installed already, since it must be before the store is imported; it is given
-    back where another clock is chosen.
+    back where another clock is chosen. `server` is the time of the server that was started for
+    the run; where there is none, `unmoved` says why, if there is a server.
     """
+    if wanted == "server" and server is None:
+        raise ClockError(f"--clock server: {unmoved or _NOT_OURS}; --clock real waits instead")
     if wanted == "real":
         _give_back(patched)
         return Choice(RealClock(), "asked for")
@@ -56,6 +68,15 @@ def choose(
         return _instead(wanted, "the store does not go by the clock that it was given")
     if wanted == "injected":
         raise ClockError("--clock injected: the factory has no parameter named clock")
+    if server is not None and wanted in ("auto", "server") and (ttl or wanted == "server"):
+        _give_back(patched)
+        moved = ServerClock(server)
+        if not ttl or _follows(moved, factory, profile):
+            return Choice(moved, server.why)
+        if wanted == "server":
+            return _instead(wanted, "the store does not follow its server's clock")
+        if patched is not None:
+            patched.install()
     if patched is None:
         return _instead(wanted, "this process's time can not be moved")
     if not ttl:
@@ -63,7 +84,10 @@ def choose(
     if _follows(patched, factory, profile):
         return Choice(patched, "the store follows this process's time")
     _give_back(patched)
-    return _instead(wanted, "the store does not follow this process's time")
+    why = "the store does not follow this process's time"
+    if unmoved:
+        why += f", and its server's can not be moved ({unmoved})"
+    return _instead(wanted, why)
 
 
 def _instead(wanted: str, why: str) -> Choice:

@@ -15,6 +15,9 @@ class RealClock:
 
     kind: Final = "real"
     exact: Final = False
+    jumps: Final = False
+    longest: Final = 0.0
+    """Programs that wait are run side by side with others; see `phases.timed`."""
 
     def now(self) -> float:
         """Return the real `time.monotonic()`, in seconds."""

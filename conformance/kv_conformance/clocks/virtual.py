@@ -24,6 +24,7 @@ What this does not reach, and a run must find out by a probe:
 Local time keeps the time zone of the process, with its changes between summer and winter.
 """
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -71,6 +72,9 @@ class _VirtualTime:
     """An instant in whole nanoseconds since 1970 that moves only forward, and only when told."""
 
     exact: Final = True
+    jumps: Final = True
+    longest: Final = math.inf
+    """No limit that a program has to mind: those that wait for ages end before `END_OF_TIME`."""
 
     def __init__(self, *, epoch: float = EPOCH) -> None:
         self._now_ns = self._epoch_ns = nanoseconds(epoch)

@@ -1,103 +1,175 @@
 """Parts of a sweep in other processes, each with a store of its own.
 
 A job is data and so is what it comes to, so any `concurrent.futures.Executor` can run it. What a
-job finds is only noted there; the process that gave it out investigates.
+job finds is only named there; the process that gave it out runs the part again and investigates.
 """
 
 from __future__ import annotations
 
+import gc
 import os
+import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from kv_reference.verdicts import Violation
 from kv_spec.machines import Plan
-from kv_spec.operations import Program
-from kv_spec.programs import Composer
+from kv_spec.operations import Delete, Get, Program, Set
+from kv_spec.store import ABSENT
 
-from kv_conformance.clocks.virtual import PatchedClock
+from kv_conformance.clocks.virtual import InjectedClock, PatchedClock
+from kv_conformance.phases.course import Course, Done, Part
 from kv_conformance.phases.sweep import Sweep
-from kv_conformance.phases.tally import Tally
 from kv_conformance.settings import Settings
-from kv_conformance.surroundings import preload
-from kv_conformance.target import find
+from kv_conformance.stage import Stage, set_up
+from kv_conformance.subject.world import Subject
+from kv_conformance.surroundings import preload, quiet
+from kv_conformance.target import Target, find, started
 from kv_conformance.trial import Trial
+from kv_conformance.watch import Watch
+
+_STUCK: Final = 73
+_HERE, _THERE = "here", "there"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """How another process gets at the store: what the run was asked, and where it runs.
 
-    `options` are those that the run adds to the factory's own, such as a server's address. Names
-    are resolved in the folder `home`, the store works in `work`.
+    `options` are those that the run adds to the factory's own, such as a server's address; with
+    None the process starts what the store needs by itself. Names are resolved in the folder
+    `home`, the store works in `work`.
     """
 
     settings: Settings
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] | None
     home: str
     work: str
+
+    @classmethod
+    def of(cls, target: Target, stage: Stage, settings: Settings, home: str) -> Place:
+        """Where the store of `stage` is found, or one like it where time is each process's own."""
+        own = target.bare and isinstance(stage.subject.clock, InjectedClock | PatchedClock)
+        return cls(settings, None if own else stage.subject.factory.options, home, os.getcwd())
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Programs to be run: those of `numbers`, written for `plan` from `seed`.
-
-    `known` are the clauses whose faults are known already.
-    """
+    """A part of a course, to be written for `plan`; see `kv_conformance.phases.sweep`."""
 
     place: Place
     plan: Plan
-    seed: int
-    numbers: range
+    course: Course
+    part: Part
     favoured: tuple[str, ...] = ()
-    known: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
-class Done:
-    """What a job came to: what it counted, and the first violation of each clause."""
-
-    tally: Tally = field(default_factory=Tally)
-    violations: list[tuple[Program, Violation]] = field(default_factory=list)
-
-
 class Gatherer:
-    """In the place of a hunt: notes what is broken, each clause once."""
+    """In the place of a hunt: notes which clauses are broken, and goes on."""
 
-    def __init__(self, trial: Trial, known: frozenset[str]) -> None:
-        self.trial = trial
-        self.known = set(known)
-        self.violations: list[tuple[Program, Violation]] = []
+    trial: Trial
+    broken: set[str] = field(default_factory=set)
 
     def ignores(self, violation: Violation) -> bool:
-        """True for a clause that was noted, or is known."""
-        return violation.clause in self.known
+        """True: it is enough to have seen it."""
+        self.broken.add(violation.clause)
+        return True
 
     def investigate(self, program: Program, violation: Violation) -> None:
-        """Notes a program that breaks a clause."""
-        self.known.add(violation.clause)
-        self.violations.append((program, violation))
+        """Never called, since every violation is ignored."""
+
+
+def prepare(folder: str) -> None:
+    """Imports what a job needs, and sees to it that what the store prints is not told twice."""
+    if folder:
+        own = Path(folder) / f"job-{os.getpid()}"
+        own.mkdir(exist_ok=True)
+        quiet(str(own))
+        tempfile.tempdir = str(own)  # removed with the folder of the run, however this ends
+    preload(folder)
 
 
 def work(job: Job) -> Done:
-    """Runs a job, in whatever process."""
-    trial = _trial(job.place)
-    gatherer = Gatherer(trial, job.known)
+    """Runs a job in another process."""
+    return done(_stage(job.place).trial, job)
+
+
+def done(trial: Trial, job: Job) -> Done:
+    """Runs a job on a store of this process."""
+    gatherer = Gatherer(trial)
     sweep = Sweep(gatherer, lambda _: None)
-    composer = Composer(job.plan, job.favoured)
-    for number in job.numbers:
-        sweep.run(composer.name(job.seed, number), composer.program(job.seed, number))
-    return Done(sweep.tally, gatherer.violations)
+    silence = trial.subject.silence
+    calls, unanswered = silence.calls, silence.unanswered
+    favoured = sweep.take(job.plan, job.course, job.part, job.favoured)
+    return Done(
+        sweep.tally,
+        frozenset(gatherer.broken),
+        favoured,
+        silence.calls - calls,
+        silence.unanswered > unanswered,
+    )
 
 
-_OPENED: Final[dict[str, Trial]] = {}
+class Mark:
+    """An entry by which another process can tell whether it reaches the same data.
+
+    It is in a data space of its own, and gone with `erase`.
+    """
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject, self._calls = subject, subject.silence.calls
+        self.world = subject.world()
+        self.space = self.world.full_name
+        self.key = _key(subject)
+        self.world.perform(Set(self.key, 1))
+
+    def stands(self) -> bool:
+        """True if it can be read."""
+        return bool(self.world.perform(Get(self.key)) == 1)
+
+    def erase(self) -> None:
+        """Removes it; its calls are no calls of the run."""
+        self.world.perform(Delete(self.key))
+        self.world.close()
+        self.subject.silence.calls = self._calls
 
 
-def _trial(place: Place) -> Trial:
+def is_apart(place: Place, plan: Plan, clock: str, space: str) -> bool:
+    """True if this process finds the same kind of store, and no mark of another process.
+
+    It opens the store and writes to it, which the mark must survive. `space` is the data space of
+    the mark, and `clock` the kind of clock that the other process moves.
+    """
+    stage = _stage(place)
+    subject = stage.subject
+    if stage.plan != plan or subject.clock.kind != clock:
+        return False
+    with subject.factory.watched("looking for the mark of another process"):
+        surface, opened = subject.surface(space)
+        found = surface.perform(Get(_key(subject)))
+        surface.perform(Set(_key(subject, _THERE), 1))
+        surface.perform(Delete(_key(subject, _THERE)))
+        opened.close()
+    return found is ABSENT or found is None
+
+
+def _key(subject: Subject, where: str = _HERE) -> Any:
+    key = f"kvc-{where}"
+    return key if subject.profile.flat else (key,)
+
+
+_OPENED: Final[dict[str, Stage]] = {}
+_SERVERS: Final = ExitStack()
+"""What was started for the store of this process, and ends with it."""
+
+
+def _stage(place: Place) -> Stage:
     """The store of this process, opened for the first job and kept for the others."""
-    from kv_conformance.stage import set_up
-
     known = _OPENED.get(place.work)
     if known is None:
         patched = PatchedClock() if place.settings.clock in ("auto", "patched") else None
@@ -107,7 +179,13 @@ def _trial(place: Place) -> Trial:
         os.chdir(place.home)
         target = find(place.settings.store)
         os.chdir(place.work)
-        running = replace(target, options=place.options, bare=False)
-        stage = set_up(running, place.settings, patched, lambda _: None)
-        known = _OPENED[place.work] = stage.trial
+        if place.options is None:
+            target, _ = _SERVERS.enter_context(started(target))
+        else:
+            target = replace(target, options=place.options, bare=False)
+        stuck = partial(os._exit, _STUCK)
+        watch = Watch(place.settings.timeout, lambda: None, lambda *_: stuck())
+        known = set_up(target, place.settings, patched, lambda _: None, watch)
+        _OPENED[place.work] = known
+        gc.freeze()
     return known

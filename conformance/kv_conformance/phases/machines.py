@@ -102,19 +102,22 @@ def run(
     import hypothesis
     from hypothesis import HealthCheck, Phase, settings
     from hypothesis.stateful import run_state_machine_as_test
+    from kv_spec.machines import chance
 
     collector = Collector(hunt, progress)
-    run_state_machine_as_test(
-        hypothesis.seed(seed)(machine(plan, collector.open)),
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=STEPS_A_PROGRAM,
-            database=None,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    with chance.backend(seed) as backend:
+        run_state_machine_as_test(
+            hypothesis.seed(seed)(machine(plan, collector.open)),
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=STEPS_A_PROGRAM,
+                database=None,
+                deadline=None,
+                backend=backend,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
     if collector.failed is not None:
         raise collector.failed
     return collector.tally

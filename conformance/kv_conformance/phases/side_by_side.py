@@ -46,7 +46,7 @@ def start_of(number: int) -> float:
 def real_waits(trial: Trial, program: Sequence[Operation]) -> bool:
     """True for a program with waits that take as long as they say."""
     waits = any(isinstance(operation, Advance) for operation in program)
-    return waits and not trial.subject.clock.exact and not any(isinstance(o, Race) for o in program)
+    return waits and not trial.subject.clock.jumps and not any(isinstance(o, Race) for o in program)
 
 
 def run(

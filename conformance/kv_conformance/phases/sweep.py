@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Final, Protocol
 
 from kv_reference.oracle import Oracle
@@ -20,65 +20,15 @@ from kv_spec.operations import Program, Race
 from kv_spec.programs import Composer, Name
 
 from kv_conformance.hunt import Hunt
+from kv_conformance.phases.course import PART, Ahead, Course, Part
 from kv_conformance.phases.tally import OnProgress, Tally
 from kv_conformance.trial import Trial
 
-PILOT: Final = 250
-"""Programs from which the course of the rest is set."""
 _THIN: Final = 100
 """A clause that the whole sweep would put to the test less often than this is favoured."""
-_FAVOURED_SHARE: Final = 8
-"""One in so many programs, the last ones, is for the thin clauses."""
 _RULES_A_CLAUSE: Final = 2
 _PROGRESS_EVERY: Final = 32
 """Programs between two words on progress."""
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """Which programs a sweep runs: `programs` in all, of which this is one of `shards`.
-
-    `shard` counts from 0. All shards together run every number once.
-    """
-
-    seed: int
-    programs: int
-    shard: int = 0
-    shards: int = 1
-
-    @property
-    def pilot(self) -> range:
-        """The numbers that every shard runs."""
-        return range(min(PILOT, self.programs))
-
-    @property
-    def turn(self) -> int:
-        """The number from which on programs keep to the favoured rules."""
-        return max(self.programs - self.programs // _FAVOURED_SHARE, len(self.pilot))
-
-    def owns(self, number: int) -> bool:
-        """True if this shard counts the program."""
-        return number % self.shards == self.shard
-
-    @property
-    def rest(self) -> range:
-        """The numbers of this shard after the pilot."""
-        first = len(self.pilot)
-        return range(first + (self.shard - first) % self.shards, self.programs, self.shards)
-
-    def parts(self, size: int) -> Iterator[tuple[range, bool]]:
-        """`rest` in pieces of at most `size` numbers, and whether each is for the thin clauses."""
-        rest = self.rest
-        turn = len([number for number in rest if number < self.turn])
-        for part, favours in ((rest[:turn], False), (rest[turn:], True)):
-            for first in range(0, len(part), size):
-                yield part[first : first + size], favours
-
-    def more(self, size: int) -> Iterator[range]:
-        """The numbers of this shard beyond the course, `size` at a time, without end."""
-        first = self.programs + (self.shard - self.programs) % self.shards
-        for start in itertools.count(first, size * self.shards):
-            yield range(start, start + size * self.shards, self.shards)
 
 
 def beside(plan: Plan, phases: Collection[str]) -> Plan:
@@ -96,44 +46,39 @@ def run(
     progress: OnProgress = lambda _: None,
     *,
     time_left: Callable[[], bool] = lambda: False,
+    ahead: Ahead | None = None,
 ) -> Tally:
-    """Runs the programs of a course, and more of them while there is `time_left`."""
+    """Runs the programs of a course, and more of them while there is `time_left`.
+
+    What was done `ahead` is only counted, unless it broke a clause that is not known yet: then the
+    part is run again, and its faults are investigated, as if it had its first turn now.
+    """
     sweep = Sweep(hunt, progress)
-    usual, thin = pilot(sweep, plan, course)
-    for numbers, favours in course.parts(course.programs):
-        for number in numbers:
-            sweep.write_and_run(thin if favours else usual, course.seed, number)
-    for (number,) in course.more(1):
-        if not time_left():
-            break
-        sweep.write_and_run(usual, course.seed, number)
+    favoured: tuple[str, ...] = ()
+
+    def take(part: Part) -> tuple[str, ...]:
+        known = None if ahead is None else ahead.result(part)
+        if known is None or known.silent or not known.broken <= hunt.caught.keys():
+            return sweep.take(plan, course, part, favoured)
+        if part.thin and known.favoured != favoured:
+            return sweep.take(plan, course, part, favoured)
+        hunt.trial.subject.silence.calls += known.calls
+        sweep.tally = sweep.tally.plus(known.tally)
+        progress(sweep.tally)
+        return known.favoured
+
+    for part in course.parts():
+        found = take(part)
+        favoured = found if part.pilot else favoured
+    more, many = course.more(1 if ahead is None else PART), 1 if ahead is None else ahead.jobs
+    while time_left():
+        parts = list(itertools.islice(more, many))
+        if ahead is not None:
+            ahead.give_out(parts)
+        for part in parts:
+            take(part)
     progress(sweep.tally)
     return sweep.tally
-
-
-def pilot(sweep: Sweep, plan: Plan, course: Course) -> tuple[Composer, Composer]:
-    """Runs the first programs; what writes the others, and those for the thin clauses.
-
-    The latter keeps to the rules that reach the clauses which were hardly put to the test.
-    """
-    composer = Composer(plan)
-    credit: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for number in course.pilot:
-        operations, rules = composer.marked(course.seed, number)
-        name = composer.name(course.seed, number)
-        stakes = sweep.run(name, tuple(operations), counts=course.owns(number))
-        for rule, clauses in zip(rules, stakes, strict=True):
-            for clause in clauses:
-                credit[clause][rule] += 1
-    thin = _THIN * len(course.pilot) / max(course.programs, 1)
-    favoured = {
-        rule
-        for clause, rules in credit.items()
-        if rules.total() < thin
-        for rule in sorted(rules, key=lambda rule: (-rules[rule], rule))[:_RULES_A_CLAUSE]
-    }
-    favoured.discard("")
-    return composer, Composer(plan, sorted(favoured)) if favoured else composer
 
 
 class Investigator(Protocol):
@@ -156,10 +101,42 @@ class Sweep:
     def __init__(self, hunt: Investigator, progress: OnProgress) -> None:
         self.hunt, self.progress = hunt, progress
         self.tally = Tally()
+        self._composers: dict[tuple[str, ...], Composer] = {}
 
-    def write_and_run(self, composer: Composer, seed: int, number: int) -> None:
-        """Runs the program of this number."""
-        self.run(composer.name(seed, number), composer.program(seed, number))
+    def take(
+        self, plan: Plan, course: Course, part: Part, favoured: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
+        """Runs a part, the thin ones by the favoured rules; the pilot finds these.
+
+        They are the rules that reach the clauses which the pilot hardly put to the test.
+        """
+        chosen = favoured if part.thin else ()
+        composer = self._composers.get(chosen)
+        if composer is None:
+            composer = self._composers[chosen] = Composer(plan, chosen)
+        if part.pilot:
+            return self._pilot(composer, course)
+        for number in part.numbers:
+            self.run(composer.name(course.seed, number), composer.program(course.seed, number))
+        return chosen
+
+    def _pilot(self, composer: Composer, course: Course) -> tuple[str, ...]:
+        credit: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for number in course.pilot:
+            operations, rules = composer.marked(course.seed, number)
+            name = composer.name(course.seed, number)
+            stakes = self.run(name, tuple(operations), counts=course.owns(number))
+            for rule, clauses in zip(rules, stakes, strict=True):
+                for clause in clauses:
+                    credit[clause][rule] += 1
+        thin = _THIN * len(course.pilot) / max(course.programs, 1)
+        favoured = {
+            rule
+            for clause, rules in credit.items()
+            if rules.total() < thin
+            for rule in sorted(rules, key=lambda rule: (-rules[rule], rule))[:_RULES_A_CLAUSE]
+        }
+        return tuple(sorted(favoured - {""}))
 
     def run(self, name: Name, program: Program, *, counts: bool = True) -> list[tuple[str, ...]]:
         """Runs one program; the clauses that each of its operations put to the test.

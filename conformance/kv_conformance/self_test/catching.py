@@ -14,13 +14,14 @@ from kv_spec.operations import Program
 from kv_conformance import real_time
 from kv_conformance.hunt import Caught, Hunt
 from kv_conformance.phases import machines, programs, sweep, vectors
-from kv_conformance.settings import BUDGETS, PHASES, SWEPT
+from kv_conformance.phases.course import Course
+from kv_conformance.settings import BUDGETS, PHASES, SWEPT, programs_of
 from kv_conformance.subject.offer import look
 from kv_conformance.trial import Trial, trial_of
 
 LONGEST: Final = 8
 """Operations that a shrunk program has at the most; Fill counts as one."""
-EXAMPLES: Final = BUDGETS["standard"]
+_BUDGET: Final = "standard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ def caught_by(mutant: Mutant, phases: Sequence[str], seed: int) -> Result:
     try:
         plan = plan_of(trial)
         for phase in (name for name in PHASES if name in phases):
-            run_phase(phase, seeker, plan, seed, after=phases)
+            run_phase(phase, seeker, plan, seed, of=phases)
     except Enough:
         pass
     except Exception as error:
@@ -118,15 +119,15 @@ def caught_by(mutant: Mutant, phases: Sequence[str], seed: int) -> Result:
     )
 
 
-def run_phase(name: str, hunt: Hunt, plan: Plan, seed: int, *, after: Sequence[str] = ()) -> None:
-    """Runs one phase as a default run does; `after` are the phases of the run."""
+def run_phase(name: str, hunt: Hunt, plan: Plan, seed: int, *, of: Sequence[str] = ()) -> None:
+    """Runs one phase as the command does; `of` are the phases of the run."""
     if name == "vectors":
         owed = vectors.programs(plan.profile, plan.offers, plan.time, races=plan.races)
         programs.run(hunt, [program for _, program in owed])
     elif name == "machines":
-        machines.run(hunt, plan, seed=seed, examples=EXAMPLES)
+        machines.run(hunt, plan, seed=seed, examples=programs_of(_BUDGET, of))
     else:
-        sweep.run(hunt, sweep.beside(plan, after), sweep.Course(seed, EXAMPLES * SWEPT))
+        sweep.run(hunt, sweep.beside(plan, of), Course(seed, BUDGETS[_BUDGET] * SWEPT))
 
 
 def plan_of(trial: Trial) -> Plan:

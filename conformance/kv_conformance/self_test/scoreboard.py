@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any, Final
 
-from kv_reference.mutants import MUTANTS
+from kv_reference.mutants import MUTANTS, Mutant
 from kv_spec.json_form import to_json
 
 from kv_conformance.self_test.catching import LONGEST, Result
@@ -35,8 +35,11 @@ def row(clause: str, results: Sequence[Result]) -> str:
     )
 
 
-def summary(results: Sequence[Result], seconds: float) -> str:
-    """The last lines: the sums, and whatever went wrong."""
+def summary(results: Sequence[Result], seconds: float, large: Sequence[Mutant] = ()) -> str:
+    """The last lines: the sums, and whatever went wrong; `large` are mutants that were not asked.
+
+    They need more entries than any program of the phases that were run.
+    """
     wrong = [one for one in results if one.wrong is not None]
     seeds = len({one.seed for one in results})
     mutants = len({one.mutant for one in results})
@@ -51,10 +54,11 @@ def summary(results: Sequence[Result], seconds: float) -> str:
             f"  operations of it: median {median(lengths):g}, worst {max(lengths)} "
             f"(of {LONGEST} allowed)\n"
         )
+    lines += [f"  not asked: {one.name}, which needs {one.needs_size}\n" for one in large]
     return "".join(lines)
 
 
-def as_json(results: Sequence[Result], phases: Sequence[str]) -> str:
+def as_json(results: Sequence[Result], phases: Sequence[str], large: Sequence[Mutant] = ()) -> str:
     """All results as JSON; times are in the fields `seconds` and nowhere else."""
     form = {
         "format": _FORMAT,
@@ -62,6 +66,7 @@ def as_json(results: Sequence[Result], phases: Sequence[str]) -> str:
         "seeds": list(dict.fromkeys(one.seed for one in results)),
         "all": len(results),
         "caught": sum(one.wrong is None for one in results),
+        "not_asked": {one.name: f"needs {one.needs_size}" for one in large},
         "results": [_result(one) for one in results],
     }
     return json.dumps(form, ensure_ascii=True, indent=2, allow_nan=False) + "\n"

@@ -58,7 +58,12 @@ class Bridge:
 
     def serve(self, work: Callable[[], Any]) -> Any:
         """Runs `work` in a thread and the loop meanwhile; returns what `work` returned."""
-        return self.loop.run_until_complete(self.loop.run_in_executor(None, work))
+
+        async def meanwhile() -> Any:
+            # From within the loop: the first call of `work` must find it running.
+            return await self.loop.run_in_executor(None, work)
+
+        return self.loop.run_until_complete(meanwhile())
 
     @contextmanager
     def held(self, steps: _Steps) -> Iterator[None]:

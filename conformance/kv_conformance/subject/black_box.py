@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import mmap
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +25,9 @@ _SIZE: Final = 1 << 20
 _HEAD: Final = 8
 _STEP: Final = 4
 _ROOM: Final = _SIZE - _HEAD - _STEP
+_PROGRAM: Final = b'{"program":['
+"""How the note of a program begins. It is left open at its end, so that more can be added."""
+_in_json: Final = json.JSONEncoder(separators=(",", ":")).encode
 _LAST: Final = 20
 """So many operations are noted of a program that is too long to be noted whole."""
 
@@ -49,17 +51,32 @@ class BlackBox:
         path.write_bytes(bytes(_SIZE))
         with path.open("r+b") as stream:
             self._map = mmap.mmap(stream.fileno(), _SIZE)
+        self._noted: list[bytes] | None = None
+        self._end = _HEAD
 
     def stretch(self, doing: str) -> None:
         """Notes a stretch of foreign code that is no operation, such as an import."""
         self._write(json.dumps({"doing": doing}).encode())
 
-    def operation(self, written: Sequence[bytes]) -> None:
-        """Notes a program up to the operation that begins, each as `encoded` gives it."""
-        text = b'{"program":[%s]}' % b",".join(written)
+    def operation(self, written: list[bytes]) -> None:
+        """Notes a program up to the operation that begins, each as `encoded` gives it.
+
+        Called again for the same list with one more in it, it only adds that one.
+        """
+        if written is self._noted and self._end + len(written[-1]) + 1 <= _HEAD + _ROOM:
+            self._extend(b"," + written[-1])
+            return
+        text = _PROGRAM + b",".join(written)
         if len(text) > _ROOM:
-            text = b'{"program":[%s]}' % b",".join(written[-_LAST:])
+            text = _PROGRAM + b",".join(written[-_LAST:])
         self._write(text)
+        self._noted = written
+
+    def _extend(self, text: bytes) -> None:
+        end = self._end + len(text)
+        self._map[self._end : end] = text
+        self._map[:_HEAD] = (end - _HEAD).to_bytes(_HEAD, "little")
+        self._end = end
 
     def swept(self, name: Name) -> None:
         """Notes a program of the sweep; `step` then tells how far it has come."""
@@ -72,6 +89,7 @@ class BlackBox:
 
     def _write(self, text: bytes) -> None:
         # The length last: a note that was cut short is never taken for a whole one.
+        self._noted, self._end = None, _HEAD + len(text)
         if len(text) <= _ROOM:
             self._map[:_HEAD] = bytes(_HEAD)
             self._map[_HEAD : _HEAD + len(text)] = text
@@ -80,7 +98,7 @@ class BlackBox:
 
 def encoded(operation: Operation) -> bytes:
     """One operation as a note holds it."""
-    return json.dumps(operation_to_json(operation), separators=(",", ":")).encode("ascii")
+    return _in_json(operation_to_json(operation)).encode("ascii")
 
 
 def read(folder: str) -> UnderWay | None:
@@ -88,7 +106,8 @@ def read(folder: str) -> UnderWay | None:
     with suppress(OSError, ValueError, KeyError, IndexError):
         content = (Path(folder) / NAME).read_bytes()
         length = int.from_bytes(content[:_HEAD], "little")
-        note = json.loads(content[_HEAD : _HEAD + length])
+        text = content[_HEAD : _HEAD + length]
+        note = json.loads(text + b"]}" if text.startswith(_PROGRAM) else text)
         if "doing" in note:
             return UnderWay(note["doing"])
         if "swept" in note:

@@ -13,6 +13,7 @@ MOST_IN_A_ROW: Final = 24
 LONGEST: Final = 30.0
 """Seconds after which three calls in a row are enough, where each waits for its time-out."""
 _FEWEST: Final = 3
+_PERHAPS_UNANSWERED: Final = frozenset({Raised, Raced})
 
 
 class Unreachable(BaseException):
@@ -33,6 +34,9 @@ class Silence:
     def note(self, outcome: Outcome) -> None:
         """Takes the outcome of one call into account."""
         self.calls += 1
+        if type(outcome) not in _PERHAPS_UNANSWERED:
+            self._in_a_row = 0
+            return
         raised = _unanswered(outcome)
         if raised is None:
             self._in_a_row = 0

@@ -67,7 +67,7 @@ class Subject:
 class World:
     """The handles that one program opened, and the operations it performed.
 
-    `hurried`: its races are some of many; see `kv_conformance.subject.racing.STALLED`. `swept`: the
+    `hurried`: its races are some of many; see `kv_conformance.subject.standstill`. `swept`: the
     black box knows the program already, and only needs to be told how far it has come. `spoilt`:
     its store broke a clause.
     """
@@ -95,23 +95,25 @@ class World:
 
     def another(self) -> Surface:
         """One more handle on the current space, for a worker of a race."""
-        surface, opened = self.subject.surface(f"{self.name}-{self.space}")
+        surface, opened = self.subject.surface(self.full_name)
         self._opened.append(opened)
         return surface
 
     def perform(self, operation: Operation) -> Outcome:
         """Applies any operation, those of time, spaces and races included."""
         self.operations.append(operation)
-        subject = self.subject
-        if isinstance(operation, Advance):
-            self.clock.advance(operation.seconds)
+        kind = type(operation)
+        if kind is Advance:
+            self.clock.advance(operation.seconds)  # type: ignore[union-attr]
             return None
+        subject = self.subject
         if subject.box is not None:
             self._note(subject.box)
         subject.performed += 1
         subject.under_way = self
         try:
-            outcome = self._perform(operation)
+            special = kind is Open or kind is Race
+            outcome = (self._perform if special else self.surface.perform)(operation)
         finally:
             subject.under_way = None
         subject.silence.note(outcome)
@@ -121,9 +123,14 @@ class World:
         if self.swept:
             box.step(len(self.operations))
         else:
-            new = self.operations[len(self._written) :]
-            self._written.extend(map(encoded, new))
-            box.operation(self._written)
+            for operation in self.operations[len(self._written) :]:
+                self._written.append(encoded(operation))
+                box.operation(self._written)
+
+    @property
+    def full_name(self) -> str:
+        """The name of the current data space, as the factory was given it."""
+        return f"{self.name}-{self.space}"
 
     @property
     def written(self) -> int:
@@ -136,20 +143,19 @@ class World:
         return tuple(opened.original for opened in self._opened)
 
     def _perform(self, operation: Operation) -> Outcome:
-        if isinstance(operation, Open):
-            try:
-                self.surface = self._open(operation.space)
-            except Unreachable:
-                raise
-            except BaseException as error:
-                return raised(error)
-            self.space = operation.space
-            return None
         if isinstance(operation, Race):
             if self._racing is None:
                 self._racing = Racing(self)
             return self._racing.run(operation)
-        return self.surface.perform(operation)
+        assert isinstance(operation, Open)
+        try:
+            self.surface = self._open(operation.space)
+        except Unreachable:
+            raise
+        except BaseException as error:
+            return raised(error)
+        self.space = operation.space
+        return None
 
     def close(self) -> None:
         """Gives all handles back."""

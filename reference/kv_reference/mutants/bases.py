@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from kv_reference.store import REFERENCE_PROFILE, ReferenceStore
 
@@ -14,17 +15,34 @@ WITH_DEFAULT = REFERENCE_PROFILE.replace(default_ttl=60.0, ttl_zero="never")
 WHOLE_SECONDS = REFERENCE_PROFILE.replace(ttl_resolution=1.0)
 
 
+_KEPT: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+"""What belongs to a data space, and so to all its handles, by its lock."""
+
+
 class Timers(ReferenceStore):
     """Removes by timers, one a deadline, which fire before anything is read."""
 
+    clears_on_overwrite = True
+    clears_on_delete = True
+
     def prepare(self) -> None:
-        self.timers: list[tuple[float, Any]] = []
+        self.timers: list[tuple[float, Any]] = _KEPT.setdefault(self.lock, [])
 
     def put(self, key: Any, value: Any, deadline: float) -> None:
         self.fire()
+        if self.clears_on_overwrite and key in self.records:
+            self.cancel(key)
         super().put(key, value, deadline)
         if deadline < math.inf:
             self.timers.append((deadline, key))
+
+    def remove(self, key: Any) -> None:
+        super().remove(key)
+        if self.clears_on_delete:
+            self.cancel(key)
+
+    def cancel(self, key: Any) -> None:
+        self.timers[:] = [timer for timer in self.timers if timer[1] != key]
 
     def fire(self) -> None:
         now = self.clock()
@@ -34,14 +52,15 @@ class Timers(ReferenceStore):
 
     def check_open(self) -> None:
         super().check_open()
-        self.fire()
+        with self.lock:
+            self.fire()
 
 
 class Encodes(ReferenceStore):
     """Keeps entries under an encoded key; keys that encode alike are one entry."""
 
     def prepare(self) -> None:
-        self.names: dict[Any, Any] = {}
+        self.names: dict[Any, Any] = _KEPT.setdefault(self.lock, {})
 
     def encode(self, key: Any) -> Any:
         return tuple(map(self.part, key))

@@ -74,19 +74,14 @@ class TtlAddsUp(ReferenceStore):
 class StaleTimerFires(Timers):
     """setTimeout without clearTimeout."""
 
-    def remove(self, key: Any) -> None:
-        super().remove(key)
-        self.timers = [timer for timer in self.timers if timer[1] != key]
+    clears_on_overwrite = False
 
 
 @mutant("TTL-1", "the timer of a deleted entry removes a later one")
 class TimerSurvivesDelete(Timers):
     """The timer is cleared by an overwrite, not by delete."""
 
-    def put(self, key: Any, value: Any, deadline: float) -> None:
-        if key in self.records:
-            self.timers = [timer for timer in self.timers if timer[1] != key]
-        super().put(key, value, deadline)
+    clears_on_delete = False
 
 
 @mutant("TTL-1", "an entry without ttl ends after a day")

@@ -177,9 +177,11 @@ class ExpiryStopsTimers(Timers):
     """One timer for all: when it has fired it is not set again."""
 
     def fire(self) -> None:
-        before = len(self.timers)
-        super().fire()
-        if len(self.timers) < before:
-            self.timers.clear()
-            for record in self.records.values():
-                record.deadline = math.inf
+        first = min((deadline for deadline, _ in self.timers), default=math.inf)
+        if first > self.clock():
+            return
+        for key in [key for deadline, key in self.timers if deadline == first]:
+            self.records.pop(key, None)
+        self.timers.clear()
+        for record in self.records.values():
+            record.deadline = math.inf

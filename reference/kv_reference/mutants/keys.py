@@ -16,7 +16,7 @@ from kv_reference.store import ReferenceStore
 _IMPLIED = "GET-1 SET-3 DEL-3 CAS-3 HAS-1 LIST-1 LIST-2 LIST-3 LIST-6 LIST-8"
 
 
-@mutant("KEY-1", "keys of the same letters are one", also=_IMPLIED)
+@mutant("KEY-1", "keys of the same letters are one", also="VAL-1 " + _IMPLIED)
 class HashCollides(Encodes):
     """A checksum for a hash."""
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from kv_spec.errors import InvalidInput
+from kv_spec.errors import InvalidInput, InvalidTtl, InvalidValue
 from kv_spec.values import check_json
 
 from kv_reference.aio import AsyncReferenceStore
@@ -108,7 +108,7 @@ class StoresThenRefuses(ReferenceStore):
     def set(self, key: Any, value: Any, *, ttl: Any = None) -> None:
         try:
             super().set(key, value, ttl=ttl)
-        except InvalidInput:
+        except (InvalidValue, InvalidTtl):
             if self.live(key) is None:
                 self.records[key] = Record("refused", math.inf)
             raise

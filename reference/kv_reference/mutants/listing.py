@@ -67,7 +67,7 @@ class RepeatsLast(ReferenceStore):
         return found + found[-1:] if len(found) > 1 else found
 
 
-@mutant("LIST-6", "the last key of a page comes again on the next", needs_size=True)
+@mutant("LIST-6", "the last key of a page comes again on the next")
 class PagesOverlap(ReferenceStore):
     """`WHERE key >= last` where `>` was meant."""
 
@@ -118,7 +118,7 @@ class StripsPrefix(ReferenceStore):
         return [(key[len(prefix) :], value) for key, value in found] if prefix else found
 
 
-@mutant("LIST-8", "a listing ends after its first page", needs_size=True, also="ITER-5 LIST-1")
+@mutant("LIST-8", "a listing ends after its first page", also="ITER-5 LIST-1")
 class FirstPageOnly(ReferenceStore):
     """The cursor of the answer is not followed."""
 
@@ -126,7 +126,12 @@ class FirstPageOnly(ReferenceStore):
         return super().snapshot(prefix)[:100]
 
 
-@mutant("LIST-8", "a listing ends after 1000 entries", needs_size=True, also="ITER-5 LIST-1")
+@mutant(
+    "LIST-8",
+    "a listing ends after 1000 entries",
+    needs_size="more than 1,000 entries",
+    also="ITER-5 LIST-1",
+)
 class ThousandAtMost(ReferenceStore):
     """The limit of one call to a hosted key-value service."""
 

@@ -76,7 +76,6 @@ class HasFindsMembers(ReferenceStore):
     "KEY-7",
     "a key beyond the declared length is cut",
     profile=SHORT_KEYS,
-    needs_size=True,
     also=_IMPLIED,
 )
 class CutsDeclaredKeys(Encodes):
@@ -87,7 +86,7 @@ class CutsDeclaredKeys(Encodes):
                      for part in key)  # fmt: skip
 
 
-@mutant("KEY-7", "a long key is cut, no limit declared", needs_size=True, also=_IMPLIED)
+@mutant("KEY-7", "a long key is cut, no limit declared", also=_IMPLIED)
 class CutsLongKeys(Encodes):
     """File names of 255 characters."""
 
@@ -95,7 +94,7 @@ class CutsLongKeys(Encodes):
         return text[:255]
 
 
-@mutant("KEY-7", "a long key is stored and can not be read", needs_size=True, also="VAL-6")
+@mutant("KEY-7", "a long key is stored and can not be read", also="VAL-6")
 class HalfSupportsLong(ReferenceStore):
     """The limit is checked by get alone."""
 

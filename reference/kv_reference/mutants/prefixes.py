@@ -102,11 +102,12 @@ class BackslashEscapes(ReferenceStore):
 
 
 @mutant("LIST-4", "the store's own separator ends a component of a prefix")
-class SeparatorInPrefix(Matches):
-    """The prefix is joined by colons and not escaped, as the keys are."""
+class SeparatorInPrefix(ReferenceStore):
+    """A prefix can be given as one text too, and `a:b` is taken for one."""
 
-    def match(self, text: str, start: str) -> bool:
-        return text.startswith(start)
+    def below(self, key: Any, prefix: Any) -> bool:
+        parts = tuple(part for text in prefix for part in text.split(":"))
+        return super().below(key, prefix) or super().below(key, parts)
 
 
 @mutant("LIST-5", "a prefix matches keys of other case")

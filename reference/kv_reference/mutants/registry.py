@@ -19,8 +19,8 @@ class Mutant:
     """The reference with one clause broken.
 
     `also` names the clauses that the fault breaks by implication: a harness that blames one of
-    them is not wrong. `needs_size` marks a fault that shows only with many entries, a long key
-    or a large value.
+    them is not wrong. `needs_size` says what it takes to show a fault, where that is more than
+    the machines come to: their programs fill a store with a hundred entries.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Mutant:
     summary: str
     store: type[Any]
     profile: Profile
-    needs_size: bool = False
+    needs_size: str = ""
     also: frozenset[str] = frozenset()
 
 
@@ -41,7 +41,7 @@ def mutant(
     summary: str,
     *,
     profile: Profile = REFERENCE_PROFILE,
-    needs_size: bool = False,
+    needs_size: str = "",
     also: str = "",
 ) -> Callable[[_Store], _Store]:
     """Registers a store class as a mutant; it is named after the class, in kebab case.

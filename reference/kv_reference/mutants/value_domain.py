@@ -96,7 +96,7 @@ class ListCanNotDecode(ReferenceStore):
         return found
 
 
-@mutant("VAL-7", "a large value is cut", needs_size=True, also="SET-5 VAL-1 " + _IMPLIED)
+@mutant("VAL-7", "a large value is cut", also="SET-5 VAL-1 " + _IMPLIED)
 class CutsLargeValues(Codec):
     """TEXT holds 64 KiB."""
 
@@ -104,7 +104,7 @@ class CutsLargeValues(Codec):
         return value[:65_535] if isinstance(value, str) else value
 
 
-@mutant("VAL-7", "a value beyond the declared size is taken", profile=SMALL_VALUES, needs_size=True)
+@mutant("VAL-7", "a value beyond the declared size is taken", profile=SMALL_VALUES)
 class TakesTooLarge(ReferenceStore):
     """The limit is in the manual only."""
 
@@ -112,9 +112,7 @@ class TakesTooLarge(ReferenceStore):
         return super().check(value[:10] if isinstance(value, str) else value, ttl)
 
 
-@mutant(
-    "VAL-7", "a value within the declared size is refused", profile=SMALL_VALUES, needs_size=True
-)
+@mutant("VAL-7", "a value within the declared size is refused", profile=SMALL_VALUES)
 class RefusesLarge(ReferenceStore):
     """The limit counts the encoded text, which is a third longer."""
 

@@ -42,7 +42,7 @@ class SinglePrecision(Codec):
         return struct.unpack("f", struct.pack("f", value))[0]
 
 
-@mutant("VAL-1", "booleans become numbers", also=_IMPLIED)
+@mutant("VAL-1", "booleans become numbers", also="GET-4 " + _IMPLIED)
 class BooleansAreNumbers(Codec):
     """A database without booleans."""
 

@@ -89,7 +89,7 @@ class DropsQuietly(ReferenceStore):
             super().put(key, value, deadline)
 
 
-@mutant("SET-5", "a large value is dropped in silence", needs_size=True, also="VAL-7 SET-1")
+@mutant("SET-5", "a large value is dropped in silence", also="VAL-7 SET-1")
 class DropsLargeQuietly(ReferenceStore):
     """A client in noreply mode never learns that the server refused the value."""
 

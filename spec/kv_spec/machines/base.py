@@ -66,7 +66,7 @@ class Machine:
         self.deadlines: list[tuple[float, Any]] = []
         self.now = 0.0
         self.races = 0
-        self.closings = 0
+        self.spaces = 0
         self.far = True
         """False for a program that keeps to waits of less than a day."""
 
@@ -148,6 +148,11 @@ class Machine:
         looks = self.looks(key)
         for number in range(len(looks)):
             self.do(looks[(first + number) % len(looks)])
+
+    def another_space(self, name: str) -> str:
+        """The name of a data space that the program has not opened yet; `name` begins it."""
+        self.spaces += 1
+        return f"{name}{self.spaces}"
 
     def beside(self, key: int, number: int) -> int:
         """The index of a key of the program, by number, that is not `key`."""

@@ -48,13 +48,17 @@ class Edges(Machine):
     @precondition(lambda self: self.plan.spaces)
     @rule(costly=True, key=INDEX, space=OneOf("abA"), value=ANY)
     def visit_another_space(self, key: int, space: str, value: int) -> None:
-        """A new space is empty, and what happens in it stays in it (OPEN-1, OPEN-2)."""
+        """A new space is empty, and what happens in it stays in it (OPEN-1, OPEN-2).
+
+        So does what happens in the one whose name differs by case alone.
+        """
         self.do(Set(self.keys[key], self.plain(value)))
-        self.do(Open(space))
-        self.do(Get(self.keys[key]))
-        if "list" in self.plan.offers:
-            self.do(List(self.plan.pools.everything))
-        self.do(Set(self.keys[key], f"in {space}"))
+        for name in (space, space.swapcase()):
+            self.do(Open(name))
+            self.do(Get(self.keys[key]))
+            if "list" in self.plan.offers:
+                self.do(List(self.plan.pools.everything))
+            self.do(Set(self.keys[key], f"in {name}"))
         self.do(Open("a"))
         self.do(Get(self.keys[key]))
 
@@ -62,8 +66,7 @@ class Edges(Machine):
     @rule(costly=True, key=INDEX, way=ANY)
     def close_and_go_on(self, key: int, way: int) -> None:
         """A closed handle may be closed again, and answers no more (CLOSE)."""
-        self.closings += 1
-        self.do(Open(f"closed{self.closings}"))
+        self.do(Open(self.another_space("closed")))
         self.do(Set(self.keys[key], 1))
         self.do(Close())
         self.do(Close())

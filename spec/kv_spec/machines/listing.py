@@ -83,5 +83,15 @@ class Listing(Machine):
         """Entries written while one walks do not make another come twice (ITER-2)."""
         prefix: Any = "walk" if self.plan.profile.flat else ("walk",)
         self.do(Set(join(prefix, "zz"), 1))
-        self.do(Set(join(prefix, "a"), 2))
+        self.do(Set(join(prefix, "zy"), 2))
         self.do(Iterate(prefix, "write-new", limit))
+
+    @offers("list", "iterate")
+    @rule(script=OneOf(("delete-current", "delete-yielded", "overwrite")), limit=Between(1, 3))
+    def change_while_walking(self, script: Any, limit: int) -> None:
+        """Who deletes or overwrites as he walks misses nothing (ITER-1, ITER-2)."""
+        prefix: Any = "trail" if self.plan.profile.flat else ("trail",)
+        for number in range(4):
+            self.do(Set(join(prefix, str(number)), number))
+        self.do(Iterate(prefix, script, limit))
+        self.do(List(prefix))

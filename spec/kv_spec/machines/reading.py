@@ -7,7 +7,7 @@ from typing import Any
 from kv_spec import generate as gen
 from kv_spec.machines.base import Machine
 from kv_spec.machines.drawing import ANY, FLAG, INDEX, JSON, TEXT, Between, offers, rule
-from kv_spec.operations import Delete, Get, Has, Set
+from kv_spec.operations import Delete, Get, Has, Set, join
 
 
 class Reading(Machine):
@@ -56,6 +56,30 @@ class Reading(Machine):
         seconds = self.plan.pools.ttls[0] if ttl and "ttl" in self.plan.offers else None
         self.do(Set(self.keys[key], None, seconds))
         self.read(self.keys[key], key)
+
+    @rule(key=INDEX, first=ANY, way=ANY)
+    def delete_what_looks_like_nothing(self, key: int, first: int, way: int) -> None:
+        """A value that a condition takes for false is there, and can be deleted (HAS-1, DEL-4)."""
+        name = self.keys[key]
+        looks = self.looks(name)
+        for number in range(first, first + len(gen.FALSY)):
+            self.do(Set(name, gen.FALSY[number % len(gen.FALSY)]))
+            self.do(looks[(way + number) % len(looks)])
+            self.do(Delete(name))
+        self.read(name, way)
+
+    @rule(was=FLAG, way=ANY)
+    def look_above_a_key(self, was: bool, way: int) -> None:
+        """What a key begins with is another key, there or not (KEY-2, HAS-1, DEL-3)."""
+        above: Any = "above" if self.plan.profile.flat else ("above",)
+        below = join(above, "below")
+        self.do(Set(below, "below"))
+        if was:
+            self.do(Set(above, "above"))
+            self.look_in_every_way(above, way)
+        self.do(Delete(above))
+        self.look_in_every_way(above, way)
+        self.do(Get(below))
 
     @rule(left=INDEX, right=INDEX, value=ANY)
     def twins_stay_apart(self, left: int, right: int, value: int) -> None:

@@ -50,6 +50,16 @@ class Swaps(Machine):
             self.do(Get(name))
 
     @offers("cas-swap")
+    @rule(key=INDEX, was=ANY, off=Between(1, 3))
+    def swap_for_what_is_there(self, key: int, was: int, off: int) -> None:
+        """That the new value is there already does not make a swap succeed (CAS-1)."""
+        name = self.keys[key]
+        for number in range(was, was + 3):
+            self.do(Set(name, self.plain(number)))
+            self.do(Cas(name, self.plain(number + off), self.plain(number)))
+            self.do(Get(name))
+
+    @offers("cas-swap")
     @rule(key=INDEX, pair=ANY, turned=FLAG)
     def swap_twins(self, key: int, pair: int, turned: bool) -> None:
         """1 equals 1.0 and not True; a mapping has no order, a list has (CAS-7)."""

@@ -7,7 +7,7 @@ from typing import Any
 from kv_spec import generate as gen
 from kv_spec.machines.base import Machine
 from kv_spec.machines.drawing import ANY, FLAG, INDEX, Between, OneOf, offers, precondition, rule
-from kv_spec.operations import Advance, Cas, Delete, Get, Has, List, Operation, Prune, Set
+from kv_spec.operations import Advance, Cas, Delete, Get, Has, List, Open, Operation, Prune, Set
 from kv_spec.store import ABSENT
 from kv_spec.values import Outside
 
@@ -142,13 +142,15 @@ class Time(Machine):
     def look_on_both_sides(self, key: int, ttl: int, way: int) -> None:
         """Every way to look sees an entry to its last moment, and not beyond (TTL-2, TTL-3).
 
-        The first look is another one on either side.
+        At the deadline all see the same (TTL-4). The first look is another one each time.
         """
         name, lives = self.keys[key], self.plan.pools.ttls[ttl]
         self.do(Set(name, "here", lives))
         self.do(Advance(lives - gen.TICK))
         self.look_in_every_way(name, way)
-        self.do(Advance(self.plan.profile.ttl_resolution + 2 * gen.TICK))
+        self.do(Advance(gen.TICK))
+        self.look_in_every_way(name, way // 64)
+        self.do(Advance(self.plan.profile.ttl_resolution + gen.TICK))
         self.look_in_every_way(name, way // 8)
 
     def disturb(self, key: Any, number: int) -> None:
@@ -172,6 +174,17 @@ class Time(Machine):
         """Pruning changes nothing that can be seen (TTL-11)."""
         self.do(Prune())
         self.read(self.keys[key], way)
+
+    @offers("prune")
+    @precondition(lambda self: self.plan.spaces)
+    @rule(costly=True, key=INDEX)
+    def prune_where_nothing_is(self, key: int) -> None:
+        """Pruning an empty store is no error, and closes nothing (TTL-11)."""
+        self.do(Open(self.another_space("pruned")))
+        self.do(Prune())
+        self.do(Set(self.keys[key], "after"))
+        self.do(Get(self.keys[key]))
+        self.do(Open("a"))
 
     @offers("prune", "ttl")
     @precondition(lambda self: self.plan.time)
