@@ -19,6 +19,8 @@ from kv_conformance.trial import Trial
 
 NAME: Final = "canary"
 WORK: Final = "work"
+JOBS: Final = "jobs"
+"""Where the other processes of a run keep what is theirs."""
 _SONG: Final = (
     "This file lies beside the folder of the store under test, and is none of its business."
 )
@@ -50,11 +52,11 @@ class Canary:
         (home / NAME).write_text(_SONG, encoding="utf-8")
 
     def around(self) -> dict[str, int]:
-        """Every path of the run's folder outside the working folder, with its size in bytes."""
+        """Every path of the run's folder with its size in bytes, but for where stores work."""
         found: dict[str, int] = {}
         for folder, folders, files in os.walk(self.home):
-            if Path(folder) == self.home and WORK in folders:
-                folders.remove(WORK)
+            if Path(folder) == self.home:
+                folders[:] = [name for name in folders if name not in (WORK, JOBS)]
             for name in (*folders, *files):
                 path = Path(folder) / name
                 size = path.lstat().st_size if name == NAME else 0

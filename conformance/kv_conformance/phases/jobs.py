@@ -21,6 +21,7 @@ from kv_spec.machines import Plan
 from kv_spec.operations import Delete, Get, Program, Set
 from kv_spec.store import ABSENT
 
+from kv_conformance.canary import JOBS
 from kv_conformance.clocks.virtual import InjectedClock, PatchedClock
 from kv_conformance.phases.course import Course, Done, Part
 from kv_conformance.phases.sweep import Sweep
@@ -87,8 +88,8 @@ class Gatherer:
 def prepare(folder: str) -> None:
     """Imports what a job needs, and sees to it that what the store prints is not told twice."""
     if folder:
-        own = Path(folder) / f"job-{os.getpid()}"
-        own.mkdir(exist_ok=True)
+        own = Path(folder) / JOBS / str(os.getpid())
+        own.mkdir(parents=True, exist_ok=True)
         quiet(str(own))
         tempfile.tempdir = str(own)  # removed with the folder of the run, however this ends
     preload(folder)

@@ -1,6 +1,9 @@
 """A file store whose keys lead out of its folder is found out, and only the run's own is hurt."""
 
+from pathlib import Path
+
 import pytest
+from kv_conformance.canary import JOBS, NAME, Canary
 
 from .conftest import Result, Run
 
@@ -56,3 +59,14 @@ def test_a_key_that_leads_out_of_the_folder_breaks_key_1(run: Run, path: str) ->
 def test_a_store_that_encodes_its_keys_stays_inside(run: Run) -> None:
     result = result_of(run, CAREFUL)
     assert result.clauses("fail") == []
+
+
+def test_what_the_other_processes_of_a_run_write_is_not_the_stores_doing(tmp_path: Path) -> None:
+    canary = Canary(tmp_path)
+    before = canary.around()
+    (tmp_path / JOBS / "7").mkdir(parents=True)
+    (canary.work / "data.db").touch()
+    assert canary.around() == before
+    (tmp_path / NAME).unlink()
+    (tmp_path / "beside").mkdir()
+    assert canary.around().keys() ^ before.keys() == {NAME, "beside"}
