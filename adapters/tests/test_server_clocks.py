@@ -20,7 +20,14 @@ if not sys.platform.startswith("linux"):
     pytest.skip("the clocks of other processes are moved on Linux only", allow_module_level=True)
 
 from kv_adapters.base import TimeLimit
-from kv_adapters.servers import Server, ServerMissing, memcached_server, preload, redis_server
+from kv_adapters.servers import (
+    Server,
+    ServerMissing,
+    memcached_server,
+    preload,
+    redis_server,
+    valkey_server,
+)
 from kv_adapters.servers.keeper import machine_code, vdso
 from kv_adapters.servers.keeper.slots import Slots
 from kv_adapters.servers.kept import Kept, Refused
@@ -219,23 +226,36 @@ def test_a_vdso_that_is_not_known_is_refused(change: Callable[[bytes], bytes], w
         vdso.patches(change(own_vdso()))
 
 
-SERVERS = {"redis": redis_server, "memcached": memcached_server}
+SERVERS = {"redis": redis_server, "memcached": memcached_server, "valkey": valkey_server}
+PROGRAMS = {"redis": "redis-server", "memcached": "memcached", "valkey": "valkey-server"}
 Start = Callable[[], AbstractContextManager[Server]]
 
 
 @pytest.fixture(params=list(SERVERS))
-def moved(request: pytest.FixtureRequest) -> Iterator[tuple[Any, ServerTime]]:
-    """A store on a server of its own, and the server's time; no test reads across a renewal."""
+def own(request: pytest.FixtureRequest) -> Iterator[tuple[Callable[[], Any], ServerTime]]:
+    """Opens stores on a server of their own, whose time is the other half."""
     kind = load(request.param)
     try:
         with kind.for_run() as run:
             if run.time is None:
                 unavailable(run.real_time)
-            store = kind(**run.options)
-            yield store, run.time
-            store.close()
+            opened: list[Any] = []
+
+            def open_store() -> Any:
+                opened.append(kind(**run.options))
+                return opened[-1]
+
+            yield open_store, run.time
+            for store in opened:
+                store.close()
     except ServerMissing as error:
         unavailable(str(error))
+
+
+@pytest.fixture
+def moved(own: tuple[Callable[[], Any], ServerTime]) -> tuple[Any, ServerTime]:
+    """A store on a server of its own, and the server's time."""
+    return own[0](), own[1]
 
 
 def test_1000_random_jumps_give_no_wrong_answer(moved: tuple[Any, ServerTime]) -> None:
@@ -282,16 +302,37 @@ def test_a_server_is_not_moved_beyond_the_end_of_its_dates(moved: tuple[Any, Ser
 
 
 def test_what_is_written_after_a_renewal_lives_as_long_as_it_was_told(
-    moved: tuple[Any, ServerTime],
+    own: tuple[Callable[[], Any], ServerTime],
 ) -> None:
-    store, clock = moved
-    clock.move(3 * 365 * 86_400)
-    clock.renew()
-    store.set(("k",), 1, ttl=100)
-    clock.move(90)
-    assert store.get(("k",)) == 1
-    clock.move(10 + store.profile.ttl_resolution)
-    assert store.get(("k",)) is None
+    open_store, clock = own
+    for days in (1, 400, 1, 3 * 365):
+        clock.move(days * 86_400)
+        clock.renew()
+        store = open_store()  # the server may have been started anew
+        store.set(("k",), 1, ttl=100)
+        clock.move(90)
+        assert store.get(("k",)) == 1
+        clock.move(10 + store.profile.ttl_resolution)
+        assert store.get(("k",)) is None
+
+
+def test_root_without_the_right_to_trace_moves_the_server_of_another_user() -> None:
+    """memcached runs as nobody there; its keeper does so as well, and may."""
+    if os.geteuid() != 0 or not X86:
+        pytest.skip("root starts servers as another user; there is no root here")
+    if not (shutil.which("capsh") and shutil.which("memcached")):
+        unavailable("capsh (apt install libcap2-bin) or memcached is not installed")
+    program = (
+        "from kv_adapters.servers import memcached_server\n"
+        "with memcached_server() as server:\n"
+        "    server.time.move(1e6)\n"
+        "    print(server.time.mechanism, server.time.setter.directly)\n"
+    )
+    without = ["capsh", "--drop=cap_sys_ptrace", "--", "-c", 'exec "$0" -c "$1"']
+    done = subprocess.run(
+        [*without, sys.executable, program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "vdso False\n", done.stderr
 
 
 def test_a_program_that_only_starts_another_is_taken_for_none(folder: Path) -> None:
@@ -367,7 +408,7 @@ def test_a_server_killed_in_a_run_makes_it_inconclusive_and_leaves_nothing(
         assert run.stdout is not None
         told = run.stdout.readline()
         time.sleep(3.0)  # it is under way then, or starts: either may be cut off
-        for pid in processes_in(folder, "redis-server" if name == "redis" else name):
+        for pid in processes_in(folder, PROGRAMS[name]):
             os.kill(pid, 9)
         rest, _ = run.communicate(timeout=90)
     assert run.returncode == 3, told + rest

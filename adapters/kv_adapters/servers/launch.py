@@ -53,9 +53,11 @@ class Launch:
     `clocks` says by which of its clocks entries expire, "realtime", "monotonic" or both; while it
     is empty the server's time is never moved. `settle` is called after each move with the time that
     the server has reached, in seconds since 1970; it returns as soon as its clients see what has
-    expired by then, and raises OSError if the server is gone or does not come to that; `release`
-    gives back what it holds. `empty` drops all that the server holds, where its work grows with
-    that: between two programs nobody reads it any more.
+    expired by then, and raises OSError if the server is gone or does not come to that.
+    `settle_back` is called after the server was taken back to the present, with a time between the
+    two, and returns as soon as its clients see an earlier one. `release` gives back what these
+    hold. `empty` drops all that the server holds, where its work grows with that: between two
+    programs nobody reads it any more.
     `mechanisms` are the ways to move its time that serve it, the best one first, and `latest` is
     how far it can be moved, in seconds since 1970. `environment` is added to that of this process.
     """
@@ -68,6 +70,7 @@ class Launch:
     patience: float = 20.0
     clocks: frozenset[str] = frozenset()
     settle: Callable[[float], None] | None = None
+    settle_back: Callable[[float], None] | None = None
     release: Callable[[], None] | None = None
     empty: Callable[[], None] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)

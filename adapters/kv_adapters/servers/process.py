@@ -130,6 +130,7 @@ class _Started:
             latest=self.plan.latest,
             setter=setter,
             settle=self.plan.settle,
+            settle_back=self.plan.settle_back,
             empty=self.plan.empty,
             again=self._again,
         )

@@ -6,7 +6,7 @@ import importlib.util
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -43,6 +43,7 @@ def redis_server(program: str | None = None) -> Iterator[Server]:
             ready=lambda _: _version(where),
             clocks=frozenset({"realtime"}),
             settle=snapshot.settle,
+            settle_back=snapshot.settle_back,
             release=snapshot.close,
             empty=snapshot.empty,
             latest=_LATEST,
@@ -103,8 +104,15 @@ class Snapshot:
         What is left of the life of an entry that ends at a known date tells it, by the same clock
         that expiry goes by. Raises OSError if the server is gone, or stands still.
         """
+        self._wait(lambda now: now >= int(reached * 1000))
+
+    def settle_back(self, later: float) -> None:
+        """Returns when the server's own time is before `later`. Raises as `settle` does."""
+        self._wait(lambda now: now < later * 1000)
+
+    def _wait(self, done: Callable[[int], bool]) -> None:
         give_up = time.monotonic() + _PATIENCE
-        while _FAR - self._left() < int(reached * 1000):
+        while not done(_FAR - self._left()):
             if time.monotonic() > give_up:
                 raise TimeoutError(f"the server's clock stood still for {_PATIENCE:g} s")
 

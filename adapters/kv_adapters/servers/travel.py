@@ -2,7 +2,7 @@
 
 The offset of the monotonic clock only grows, while a process lives: a server that has seen it go
 back waits, forgets its timers, and heeds no signal. What goes by realtime alone may be taken back
-to the present between two programs, since nobody reads any more what they wrote. So the offset has
+to the present between two programs, since nobody reads any more what was written. So the offset has
 an end (`Launch.latest`), and `renew` begins anew: by the one way or the other.
 """
 
@@ -21,6 +21,8 @@ from kv_adapters.servers.kept import Kept
 from kv_adapters.servers.preload import Preload
 
 _NANOSECONDS: Final = 10**9
+_WORTHWHILE: Final = 20 * _NANOSECONDS
+"""Less is not taken back: within half of it, it can be seen that the server has come back."""
 REALTIME, MONOTONIC = "realtime", "monotonic"
 
 
@@ -58,11 +60,11 @@ class Patched:
         """Raises OSError where the program is only one that has started another."""
         self._process, self._pid, self._slots = process, process.pid, Slots()
         process.move(0, 0)
-        self._directly = directly and self._reaches()
+        self.directly = directly and self._reaches()
 
     def set(self, realtime: int, monotonic: int) -> None:
         """Sets both offsets, in nanoseconds. Raises OSError if the process is gone."""
-        if not self._directly:
+        if not self.directly:
             self._process.move(realtime, monotonic)
             return
         if self._process.poll() is not None:
@@ -95,6 +97,7 @@ class ServerTime:
     latest: float
     setter: Mechanism
     settle: Callable[[float], None] | None
+    settle_back: Callable[[float], None] | None
     empty: Callable[[], None] | None
     again: Callable[[], None]
     _offset: int = 0
@@ -135,7 +138,11 @@ class ServerTime:
             return
         if self.empty is not None:
             self.empty()
-        self._set(0)
+        if self._offset > _WORTHWHILE:
+            between = self._now() - self._offset / _NANOSECONDS / 2
+            self._set(0)
+            if self.settle_back is not None:
+                self.settle_back(between)
 
     def _set(self, offset: int) -> None:
         both = [offset if clock in self.clocks else 0 for clock in (REALTIME, MONOTONIC)]
