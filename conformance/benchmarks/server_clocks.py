@@ -28,6 +28,7 @@ from kv_conformance.target import find, started
 from kv_conformance.trial import Trial
 from kv_spec.generate import unit
 from kv_spec.operations import Advance, Get, Program, Set
+from kv_spec.profile import Profile
 
 PROGRAMS = 300
 SIDE_BY_SIDE = 200
@@ -45,17 +46,23 @@ class Figures:
     checks: float
 
 
-def program(profile: Any, ttl: float) -> Program:
+def program(profile: Profile, ttl: float) -> Program:
     """Writes, reads well before the deadline, and after it; `ttl` is in seconds."""
     late = profile.ttl_resolution
     k: Any = "k" if profile.flat else ("k",)
     return (Set(k, 1, ttl), Advance(0.5 * ttl), Get(k), Advance(0.5 * ttl + late + 0.05), Get(k))
 
 
+def profile_of(run: Any) -> Profile:
+    """What the store declares."""
+    profile: Profile = run.make.profile
+    return profile
+
+
 def trial(run: Any, clock: Any) -> Trial:
     """The store on this clock."""
     factory = Factory.of(run.make, run.options)
-    return Trial(Subject(factory, run.make.profile, clock))
+    return Trial(Subject(factory, profile_of(run), clock))
 
 
 def figures(sessions: Sequence[Any], seconds: float) -> Figures:
@@ -86,7 +93,7 @@ def to_expiry(run: Any) -> float:
     """Median seconds from the call that moves the time until a read that sees the expiry."""
     factory = Factory.of(run.make, run.options)
     opened = factory.open("kvc-benchmark")
-    store, profile = opened.store, run.make.profile
+    store, profile = opened.store, profile_of(run)
     k: Any = "k" if profile.flat else ("k",)
     took = []
     for number in range(JUMPS):
@@ -104,7 +111,7 @@ def to_expiry(run: Any) -> float:
 def measure(name: str) -> None:
     """Measures one store, and prints its rows."""
     with started(find(name)) as (run, _):
-        profile = run.make.profile
+        profile = profile_of(run)
         short = max(0.5, 4 * profile.ttl_resolution, profile.ttl_min)
         most = [program(profile, unit(profile) * 60 ** (n % 3)) for n in range(PROGRAMS)]
         brief = [program(profile, short)] * SIDE_BY_SIDE

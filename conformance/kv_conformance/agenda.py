@@ -49,7 +49,7 @@ class Agenda:
             yield "replay", lambda hunt, on: replay.run(hunt, program, offered, on)
             return
         self.ahead.meet(self.stage, self.place)
-        if self.stage.plan.time:
+        if self.stage.subject.clock.exact:
             self._begin_sweep()
         parts = {"vectors": self._vectors, "machines": self._machines, "sweep": self._sweep}
         for name in self.settings.phases:
@@ -93,7 +93,8 @@ class Agenda:
         return Course(settings.seed, settings.examples * swept, *settings.shard)
 
     def _sweep(self, hunt: Hunt, on: OnProgress) -> Tally:
-        if not self.stage.plan.time:  # what is timed in other phases must not be disturbed
+        # What other phases time in reality must not be disturbed: there it begins now.
+        if not self.stage.subject.clock.exact:
             self._begin_sweep()
         ahead = self.ahead if self.ahead.jobs > 1 else None
         return sweep.run(

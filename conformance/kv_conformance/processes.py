@@ -43,6 +43,7 @@ class Processes(Executor):
         self._threads = ThreadPoolExecutor(number, "job")
         self._own = threading.local()
         self._started: list[_Process] = []
+        self._over = False
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """A future of `fn(*args, **kwargs)`, called in one of the processes."""
@@ -53,6 +54,8 @@ class Processes(Executor):
         if process is None:
             process = self._own.process = _Process(self.folder)
             self._started.append(process)
+            if self._over:  # it was not there yet when all were ended
+                process.end()
         try:
             answer, error = process.ask((function, args, kwargs), self.patience)
         except Lost:
@@ -64,7 +67,8 @@ class Processes(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Ends all processes, whatever they do."""
-        for process in self._started:
+        self._over = True
+        for process in tuple(self._started):
             process.end()
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
 

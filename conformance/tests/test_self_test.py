@@ -12,7 +12,9 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+from kv_conformance import command as command_of_a_run
 from kv_conformance.cli import main
+from kv_conformance.cli import parser as run_parser
 from kv_conformance.self_test import command
 from kv_conformance.self_test.catching import LONGEST, Result, caught_by, reference_of
 from kv_conformance.self_test.options import parser
@@ -126,6 +128,23 @@ def test_each_phase_can_be_tried_alone() -> None:
     assert report["phases"] == ["vectors", "machines"]
     assert {result["phase"] for result in report["results"]} == {"vectors"}
     assert "NULL-1" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "programs"),
+    [
+        ([], 80),
+        (["--phase", "machines"], 240),
+        (["--phase", "machines", "--phase", "vectors", "--budget", "quick"], 60),
+        (["--phase", "machines", "--phase", "sweep"], 80),
+        (["--phase", "machines", "--examples", "10"], 10),
+    ],
+)
+def test_without_the_sweep_the_machines_run_more_unless_told_how_many(
+    given: list[str], programs: int
+) -> None:
+    settings = command_of_a_run.settings_of(run_parser().parse(["--store", "memory", *given]), {})
+    assert settings.examples == programs
 
 
 def test_the_machines_are_not_asked_for_what_shows_in_a_large_store_only() -> None:

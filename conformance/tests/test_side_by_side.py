@@ -36,6 +36,8 @@ class Pretended:
 
     kind = "real (pretended)"
     exact = False
+    jumps = False
+    longest = 0.0
 
     def restart(self) -> None:
         pass

@@ -170,8 +170,9 @@ class Race:
     """Runs the branches at once, each by a worker of its own.
 
     The first worker is held at its `switch`-th step inside the store (a bytecode instruction
-    of a synchronous store, a suspension of an asynchronous one) until the others have ended or
-    wait for it. `switch=None` tries every step on a fresh space, one after the other.
+    of a synchronous store that others may notice, a suspension of an asynchronous one) until the
+    others have ended or wait for it. `switch=None` tries every step on a fresh space, one after
+    the other.
     """
 
     op: ClassVar[str] = "race"

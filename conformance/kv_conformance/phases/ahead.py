@@ -71,20 +71,24 @@ class Ahead:
     def meet(self, stage: Stage, place: Place) -> None:
         """Ends the others where they would be in the way of each other.
 
-        They are let be if they were asked for. By themselves they only serve stores that live in
-        their process alone: data that two processes share could show what the one does to the
-        other.
+        No two processes can move the clock of one server. Else they are let be if they were asked
+        for. By themselves they only serve stores that live in their process alone: data that two
+        processes share could show what the one does to the other.
         """
-        self.stage, self.place = stage, place
-        if self._pool is None or self.settings.jobs:
+        self.stage, self.place, pool = stage, place, self._pool
+        if pool is None:
             return
-        local = isinstance(stage.subject.clock, InjectedClock | PatchedClock)
+        clock = stage.subject.clock
+        local = isinstance(clock, InjectedClock | PatchedClock)
+        if self.settings.jobs:
+            if clock.jumps and not local:
+                self.stop()
+            return
         if not local or stage.leak is not None or _has_printed(self.settings):
             self.stop()
             return
         mark = Mark(stage.subject)
-        kind = stage.subject.clock.kind
-        asked = self._pool.submit(is_apart, place, stage.plan, kind, mark.space)
+        asked = pool.submit(is_apart, place, stage.plan, clock.kind, mark.space)
         wait([asked], _MEETING)
         apart = asked.done() and asked.exception() is None and asked.result()
         if not (apart and mark.stands()):
@@ -108,7 +112,9 @@ class Ahead:
     def give_out(self, parts: Iterable[Part], favoured: tuple[str, ...] = ()) -> None:
         """Lets the others run parts."""
         pool = self._pool
-        for part in parts if pool is not None else ():
+        if pool is None:
+            return
+        for part in parts:
             job = Job(self.place, self.plan, self.course, part, favoured)
             try:
                 self._given[part] = job, pool.submit(work, job)

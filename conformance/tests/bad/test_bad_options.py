@@ -20,7 +20,7 @@ OPTIONS = {
     "": "--store is needed",
     "--store s:S --phase machine": "not 'machine'; did you mean machines?",
     "--store s:S --budget quik": "not 'quik'; did you mean quick?",
-    "--store s:S --clock virtual": "--clock is one of auto, injected, patched, real",
+    "--store s:S --clock virtual": "--clock is one of auto, injected, patched, server, real",
     "--store s:S --clause TLL-3": "did you mean TTL-3",
     "--store s:S --clause FOO": "there is no such clause or family",
     "--store s:S --clause=": "there is no such clause or family",

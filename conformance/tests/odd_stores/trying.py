@@ -13,6 +13,8 @@ from kv_conformance.agenda import Agenda, Phase
 from kv_conformance.clocks.virtual import PatchedClock
 from kv_conformance.hunt import Caught, HarnessFault, Hunt
 from kv_conformance.phases import programs, vectors
+from kv_conformance.phases.ahead import Ahead
+from kv_conformance.phases.jobs import Place
 from kv_conformance.settings import PHASES, Settings
 from kv_conformance.stage import Stage, set_up
 from kv_conformance.target import Target
@@ -102,7 +104,8 @@ def _staged(
 
 def _phases(stage: Stage, settings: Settings, share: int) -> Iterator[tuple[str, Phase]]:
     here = str(Path.cwd())
-    for name, phase in Agenda(stage, settings, here, here, 0.0).phases():
+    place = Place(settings, {}, here, here)
+    for name, phase in Agenda(stage, settings, place, Ahead(settings), 0.0).phases():
         if name != "vectors" or share == 1:
             yield name, phase
             continue

@@ -82,6 +82,11 @@ class Machine:
         if fraction and self.plan.time and "ttl" in self.plan.offers:
             self.do(Advance(37 * gen.TICK))
 
+    def start_anew(self) -> None:
+        """Goes on with another program, on a fresh store."""
+        self.session.close()
+        self.session = self.open_session()
+
     def do(self, operation: Operation) -> Any:
         """Performs an operation, unless the program is over."""
         if getattr(operation, "change", False) and self.plan.profile.isolation == "alias":

@@ -10,7 +10,7 @@ from kv_spec import generate as gen
 from kv_spec import switches
 from kv_spec.machines.base import Machine, Plan
 from kv_spec.machines.drawing import precondition, rule
-from kv_spec.operations import Advance, Cas, Delete, Get, Has, Increment, Operation, Race, Set
+from kv_spec.operations import Advance, Cas, Get, Has, Increment, Operation, Race, Set
 from kv_spec.outcomes import Raced
 from kv_spec.store import ABSENT
 
@@ -88,13 +88,19 @@ class Races(Machine):
     @precondition(lambda self: self.plan.races and self.races < 1 and bool(kinds(self.plan)))
     @rule(costly=True)
     def race(self) -> None:
-        """Every kind of race has its turn, each at every place where its first branch can wait."""
+        """Every kind of race has its turn, each at every place where its first branch can wait.
+
+        They are a program of their own, so that what another rule shows need not be sought among
+        hundreds of races.
+        """
         self.races += 1
         possible = kinds(self.plan)
         chosen = self.session.next_race(tuple(possible))
         if chosen is None:
             return
+        self.start_anew()
         self.try_everywhere(possible[chosen], chosen)
+        self.start_anew()
 
     def try_everywhere(self, kind: Kind, name: str) -> None:
         """Runs a race once for each place, each on a key of its own."""
@@ -115,7 +121,6 @@ class Races(Machine):
                 session.do(operation)
             raced = session.do(Race(branches, place))
             session.do(Get(key))
-            session.do(Delete(key))  # or it were in every listing that the program goes on to
             if session.over or not isinstance(raced, Raced):
                 return
             try:
