@@ -90,9 +90,12 @@ def test_a_swap_is_one_request_where_the_text_is_ours(
     store.set(("k",), {"a": 1, "b": 2})
     calls: list[str] = []
     call = store._gateway.call
-    monkeypatch.setattr(
-        store._gateway, "call", lambda method, body: (calls.append(method), call(method, body))[1]
-    )
+
+    def noted(method: str, body: Any) -> Any:
+        calls.append(method)
+        return call(method, body)
+
+    monkeypatch.setattr(store._gateway, "call", noted)
     assert store.cas(("k",), {"a": 1, "b": 2}, 1)
     assert not store.cas(("k",), 2, 3)
     assert store.cas(("new",), None, 1)

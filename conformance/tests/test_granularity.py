@@ -20,6 +20,8 @@ class Pretended:
 
     kind = "real (pretended)"
     exact = False
+    jumps = False
+    longest = math.inf
 
     def restart(self) -> None:
         pass

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from kv_spec import operations as ops
-from kv_spec.outcomes import Outcome
+from kv_spec.outcomes import Malformed, Outcome
 from kv_spec.profile import Profile
 from kv_spec.values import equal
 
@@ -41,6 +41,8 @@ from kv_reference.verdicts import Violation
 FIRST_SPACE: Final = "a"
 _MOST_KIN: Final = 256
 """Past so many keys new ones are those of a Fill, which have no kin."""
+_ENDLESS: Final = Malformed("a value that is nested without end")
+"""What no comparison comes to the end of, such as a list that contains itself."""
 
 
 @dataclass(slots=True)
@@ -94,7 +96,12 @@ class Oracle:
         if self.space.closed and not isinstance(operation, ops.Open | ops.Close):
             violation = lifecycle.judge_closed(self, operation, outcome)
         else:
-            violation = _JUDGES[type(operation)](self, operation, outcome, began, ended)
+            judge = _JUDGES[type(operation)]
+            try:
+                violation = judge(self, operation, outcome, began, ended)
+            except RecursionError:
+                self.at_stake = ()
+                violation = judge(self, operation, _ENDLESS, began, ended)
         if self.at_stake:
             self._judged.append(self.at_stake)
         if violation is not None and self.minimal:

@@ -45,6 +45,8 @@ def show(outcome: Outcome) -> str:
     """An outcome in words, cut where it is long; never fails on what a store returned."""
     if isinstance(outcome, Raised):
         return f"raised {outcome}"
+    if isinstance(outcome, Malformed):
+        return outcome.what
     try:
         text = repr(outcome)
     except BaseException:

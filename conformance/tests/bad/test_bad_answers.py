@@ -33,6 +33,9 @@ ANSWERS = {
     "get answers what can not be shown": (
         f"{GET}return type('Any', (), {{'__repr__': lambda _: 1 / 0}})()", {"GET", "VAL", "SET"},
     ),
+    "get answers a list that contains itself": (
+        f"{GET}found = [found]; found[0] = found; return found", {"GET", "VAL", "SET"},
+    ),
     "a listing without end": (
         "def list(self, prefix=()):\n        while entries := [*Right.list(self, prefix)]:\n"
         "            yield from entries",

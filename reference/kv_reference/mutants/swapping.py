@@ -10,7 +10,7 @@ from kv_reference.rulings import Effect, Ruling
 from kv_reference.store import Record, ReferenceStore
 
 
-@mutant("CAS-4", "cas to ABSENT leaves an entry with null")
+@mutant("CAS-4", "cas to ABSENT leaves an entry with null", also="DEL-4")
 class SwapToNull(ReferenceStore):
     """The new value is stored, whatever it is."""
 
@@ -30,7 +30,7 @@ class SwapDeletesNothing(ReferenceStore):
             super().swap(key, new, ruling)
 
 
-@mutant("CAS-5", "cas from ABSENT to ABSENT creates an entry")
+@mutant("CAS-5", "cas from ABSENT to ABSENT creates an entry", also="DEL-4")
 class NothingCreates(ReferenceStore):
     """The pair (key, undefined) is stored."""
 

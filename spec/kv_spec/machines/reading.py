@@ -35,6 +35,14 @@ class Reading(Machine):
         self.do(Set(self.keys[key], value))
         self.do(Get(self.keys[key]))
 
+    @rule(key=INDEX, first=ANY)
+    def set_hard_values(self, key: int, first: int) -> None:
+        """What means something elsewhere comes back as it was (VAL-1, VAL-5)."""
+        name, hard = self.keys[key], self.plan.pools.hard_values
+        for number in range(first, first + 4):
+            self.do(Set(name, hard[number % len(hard)]))
+            self.do(Get(name))
+
     @rule(costly=True, text=TEXT, value=ANY)
     def set_any_key(self, text: str, value: int) -> None:
         """Every text is a key (KEY-1, KEY-3)."""
