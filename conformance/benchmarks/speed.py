@@ -42,7 +42,7 @@ from kv_conformance.subject.world import Subject
 from kv_conformance.trial import Trial, trial_of
 from kv_reference.store import ReferenceStore
 from kv_spec.errors import StoreError
-from kv_spec.machines import machine
+from kv_spec.machines import chance, machine
 from kv_spec.operations import Advance, Cas, Delete, Get, Has, List, Operation, Program, Set
 from kv_spec.programs import Composer
 from kv_spec.store import ABSENT
@@ -224,17 +224,19 @@ def bare_machine() -> float:
     BareSession.operations = 0
     bound = machine(PLAN, BareSession)
     began = time.perf_counter()
-    run_state_machine_as_test(
-        hypothesis.seed(SEED)(bound),
-        settings=settings(
-            max_examples=HYPOTHESIS_PROGRAMS,
-            stateful_step_count=machines.STEPS_A_PROGRAM,
-            database=None,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    with chance.backend(SEED) as backend:  # the same programs as those of the phase
+        run_state_machine_as_test(
+            hypothesis.seed(SEED)(bound),
+            settings=settings(
+                max_examples=HYPOTHESIS_PROGRAMS,
+                stateful_step_count=machines.STEPS_A_PROGRAM,
+                database=None,
+                deadline=None,
+                backend=backend,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
     return BareSession.operations / (time.perf_counter() - began)
 
 

@@ -65,7 +65,7 @@ def parser() -> Parser:
         "--examples",
         type=int,
         metavar="N",
-        help="programs that the machines run; the sweep runs 35 times as many",
+        help="programs that the machines run; the sweep runs 30 times as many",
     )
     add("--budget", metavar="NAME", help=f"{', '.join(_BUDGETS)} (default: standard); without the "
         "sweep the machines run three times as many programs")  # fmt: skip

@@ -12,7 +12,7 @@ BUDGETS: Final[Mapping[str, int]] = {"quick": 20, "standard": 80, "thorough": 1_
 """Programs that the machines run, by the name of the budget."""
 MACHINES_ALONE: Final = 3
 """Times as many programs are run by the machines of a budget where no sweep comes after them."""
-SWEPT: Final = 35
+SWEPT: Final = 30
 """Programs of the sweep for each one of the machines, where time is virtual."""
 SWEPT_IN_REAL_TIME: Final = 5
 """The same where the store is reached over a network: what has a clock of its own, most likely."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from kv_adapters.servers.process import (
     Launch,
@@ -21,7 +19,8 @@ from kv_adapters.servers.process import (
 
 _MEGABYTES = 1024
 """The most it may hold: a run that fills it would see entries evicted. Taken only as needed."""
-_PATIENCE: Final = 5.0
+_LATEST = 2_082_758_400.0
+"""2036-01-01, in seconds since 1970: an entry's end has 31 bits, and may be two years later."""
 
 
 @contextmanager
@@ -39,7 +38,8 @@ def memcached_server(program: str | None = None) -> Iterator[Server]:
             user="nobody",  # it refuses to run as root
             stop=signal.SIGKILL,  # it looks at other signals once a second, and has nothing to save
             clocks=frozenset({"realtime", "monotonic"}),
-            settle=lambda reached: _settle(port, reached),
+            latest=_LATEST,
+            settle=lambda _: _settle(port),
         )
 
     with running("memcached", launch) as server:
@@ -62,26 +62,19 @@ def _version(port: int, pid: int) -> str:
 
     Another server may have taken the port first: its data are not for us to touch.
     """
-    stats = _stats(port)
+    answer = ask(("127.0.0.1", port), b"stats\r\n", b"END\r\n").decode()
+    stats = dict(line.split(" ")[1:3] for line in answer.splitlines() if line.startswith("STAT "))
     if stats.get("pid") != str(pid):
         raise ConnectionError(f"port {port} belongs to process {stats.get('pid')}")
     return f"memcached {stats['version']}"
 
 
-def _settle(port: int, reached: float) -> None:
-    """Returns when the server's clock has come to `reached`, in seconds since 1970.
+def _settle(port: int) -> None:
+    """Returns when the server's clock has been set, if it was due. Raises OSError if it is gone.
 
-    It reads the time in a timer of its main thread, once a second of real time; a *new* connection
-    wakes that thread, which then sees that the timer is due. Its clock counts whole seconds of two
-    clocks from its start, and so may be a second behind the one, whenever it is asked. Raises
-    OSError if the server is gone, or its clock stands still.
+    It is set once a second by a timer of the main thread, which sleeps in real time. A *new*
+    connection wakes that thread; it may be answered, by another one, before the timer has run. The
+    next one is accepted after that for certain.
     """
-    give_up = time.monotonic() + _PATIENCE
-    while int(_stats(port)["time"]) < int(reached) - 1:
-        if time.monotonic() > give_up:
-            raise TimeoutError(f"memcached's clock stood still for {_PATIENCE:g} s")
-
-
-def _stats(port: int) -> dict[str, str]:
-    answer = ask(("127.0.0.1", port), b"stats\r\n", b"END\r\n").decode()
-    return dict(line.split(" ")[1:3] for line in answer.splitlines() if line.startswith("STAT "))
+    for _ in range(2):
+        ask(("127.0.0.1", port), b"version\r\n", b"\r\n")

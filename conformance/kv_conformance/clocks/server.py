@@ -10,6 +10,8 @@ from kv_conformance.subject.silence import Unreachable
 
 _PART: Final = 3
 """When a third of the time that a server can be moved by is used up, it is renewed."""
+_SHORT_OF_THE_END: Final = 60.0
+"""Seconds that stay unused: what is left grows less in real time, between the look and the move."""
 _PROGRAMS: Final = 50
 """After so many programs it is renewed as well, where that is quick."""
 
@@ -79,7 +81,7 @@ class ServerClock:
             Unreachable: the server is gone.
         """
         check_advance(seconds)
-        step = nanoseconds(min(seconds, self._time.left))
+        step = nanoseconds(min(seconds, max(0.0, self._time.left - _SHORT_OF_THE_END)))
         try:
             self._time.move(step / NANOSECONDS)
         except OSError as error:
