@@ -18,6 +18,7 @@ if sys.platform == "win32":
 
 from kv_adapters.servers import Server, ServerMissing, mariadb, postgres
 from kv_adapters.servers.process import ServerFailed
+from kv_adapters.servers.wheels import within_reach
 from kv_spec.errors import Unavailable
 
 from .conftest import Opener, unavailable
@@ -84,10 +85,21 @@ def test_postgres_can_come_in_a_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
         unavailable("pgserver is not installed")
     monkeypatch.setattr(postgres, "_SYSTEM", ())
     monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert "pgserver" in postgres.find_postgres()
     with postgres.postgres_server() as server:
-        assert "pgserver" in server.program
         assert server.version.startswith("PostgreSQL 16.")
     assert "pgserver" not in sys.modules
+
+
+def test_a_program_that_only_root_reaches_is_copied_for_the_user_it_runs_as(
+    temporary: Path,
+) -> None:
+    make(temporary / "tree" / "bin" / "postgres")
+    assert within_reach(temporary / "tree", temporary / "here") == temporary / "tree"
+    (temporary / "tree").chmod(0o700)
+    copy = within_reach(temporary / "tree", temporary)
+    assert (copy != temporary / "tree") is (os.geteuid() == 0)
+    assert (copy / "bin" / "postgres").read_text().startswith("#!/bin/sh")
 
 
 def test_an_initdb_that_fails_says_why(temporary: Path) -> None:

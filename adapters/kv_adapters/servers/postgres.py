@@ -20,7 +20,7 @@ from kv_adapters.servers.process import (
     prepare,
     running,
 )
-from kv_adapters.servers.wheels import in_wheels
+from kv_adapters.servers.wheels import in_wheels, within_reach
 
 _USER: Final = "nobody"
 """Whom it runs as for root, whom it refuses."""
@@ -69,12 +69,22 @@ def postgres_server(program: str | None = None) -> Iterator[Server]:
 
     def launch(folder: Path) -> Launch:
         data = folder / _DATA
-        initdb = [str(found.with_name("initdb")), "-D", str(data), "-U", "kv", "-A", "trust"]
+        programs = within_reach(found.parent.parent, folder) / found.parent.name
+        initdb = [str(programs / "initdb"), "-D", str(data), "-U", "kv", "-A", "trust"]
         quick = ["-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
         prepare([*initdb, *quick], folder, user=_USER)
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
         return Launch(
-            argv=[str(found), "-D", str(data), "-k", str(folder), "-p", str(_PORT), *settings],
+            argv=[
+                str(programs / found.name),
+                "-D",
+                str(data),
+                "-k",
+                str(folder),
+                "-p",
+                str(_PORT),
+                *settings,
+            ],
             url=f"postgresql://kv@/postgres?host={quote(str(folder), safe='')}&port={_PORT}",
             ready=lambda _: _ready(folder),
             user=_USER,

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
+import stat
 from pathlib import Path
+from typing import Final
+
+_COPY: Final = "program"
+_PARTS: Final = ("bin", "lib", "share")
 
 
 def in_wheels(*places: tuple[str, str]) -> str | None:
@@ -20,3 +26,25 @@ def in_wheels(*places: tuple[str, str]) -> str | None:
                 if os.access(path, os.X_OK):
                     return str(path)
     return None
+
+
+def within_reach(tree: Path, folder: Path) -> Path:
+    """Where programs of `tree` lie as another user than root can run them: there, or in a copy.
+
+    An environment of root's often lies where nobody else may look; the copy is put into `folder`.
+    """
+    if os.geteuid() != 0 or all(_is_open(place) for place in (tree, *tree.parents)):
+        return tree
+    package = tree.parent
+    copy = folder / _COPY / package.name / tree.name
+    for part in _PARTS:
+        if (tree / part).is_dir():
+            shutil.copytree(tree / part, copy / part, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")  # where auditwheel puts them
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / _COPY / libraries.name)
+    return copy
+
+
+def _is_open(folder: Path) -> bool:
+    return bool(folder.stat().st_mode & stat.S_IXOTH)
