@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, Final
 
 from kv_spec.errors import InvalidTtl, Unavailable
@@ -12,11 +12,12 @@ from kv_spec.profile import Profile
 from kv_spec.store import Entry
 from kv_spec.values import equal
 
-from kv_adapters.base import ROUNDS, ListingStore, RunServer
+from kv_adapters.base import ROUNDS, ListingStore
 from kv_adapters.checks import NANOSECONDS, Path, round_up
 from kv_adapters.encoding import decode_key, dump_value, encode_key, key_range, load_value
 from kv_adapters.etcd_gateway import NOT_FOUND, EtcdError, Gateway
 from kv_adapters.limits import check_encoded_size, check_key_size, check_value_size
+from kv_adapters.served import Served
 
 _MAX_KEY: Final = 16_384
 _MAX_VALUE: Final = 1_000_000
@@ -32,7 +33,7 @@ _TRIES: Final = 5
 """How often a lease may be over before the entry is written that was to go with it."""
 
 
-class EtcdStore(ListingStore):
+class EtcdStore(ListingStore, Served):
     """Entries as keys of etcd 3.4 or later, each with a lease of its own if it has a ttl.
 
     A swap is one transaction; a listing is read at one revision of the whole store, page by page.
@@ -47,6 +48,7 @@ class EtcdStore(ListingStore):
     etcd lets all leases run anew: an entry can then live longer, never shorter.
     """
 
+    program = "etcd"
     # A ttl is rounded up by one second, and by one more where the server's least is two; a lease
     # is looked at twice a second, and a thousand that end together are a second's work.
     profile = Profile(
@@ -66,28 +68,6 @@ class EtcdStore(ListingStore):
             raise ValueError("an EtcdStore takes either a url (etcd://host:port) or a client")
         self._gateway = Gateway(url, client)
         self._root: Path = (prefix, space)
-
-    @staticmethod
-    def server_program() -> str:
-        """The path of the program that `for_run` starts. Raises ServerMissing."""
-        from kv_adapters.servers.etcd import find_etcd
-
-        return find_etcd()
-
-    @classmethod
-    @contextmanager
-    def for_run(cls) -> Iterator[RunServer]:
-        """A server of its own for one run. Raises ServerMissing where none is installed."""
-        from kv_adapters.servers.etcd import etcd_server
-
-        with etcd_server() as server:
-            yield RunServer(
-                options={"url": server.url},
-                note=server.note,
-                pid=server.pid,
-                time=server.time,
-                real_time=server.real_time,
-            )
 
     def describe(self) -> str:
         """The server's name and version."""

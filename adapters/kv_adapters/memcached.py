@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 from kv_spec.errors import InvalidKey, InvalidTtl, InvalidValue, Unavailable
 from kv_spec.profile import Profile
 
-from kv_adapters.base import OptimisticStore, RunServer
+from kv_adapters.base import OptimisticStore
 from kv_adapters.checks import NANOSECONDS, Path, round_up
 from kv_adapters.encoding import dump_value, encode_key, load_value
+from kv_adapters.served import Served
 
 try:
     from pymemcache.client.base import Client, PooledClient
@@ -41,7 +42,7 @@ _LONGEST_RELATIVE: Final = 30 * 24 * 60 * 60
 _LAST_DATE: Final = 2**31 - 1
 
 
-class MemcachedStore(OptimisticStore):
+class MemcachedStore(OptimisticStore, Served):
     """Entries as items, each named by a digest of its key, with the full key before the value.
 
     memcached takes names of up to 250 bytes without blanks and control characters, fewer than the
@@ -54,6 +55,7 @@ class MemcachedStore(OptimisticStore):
     drops the entries that were not used for longest when it is full.
     """
 
+    program = "memcached"
     # An entry lives up to a second more than asked for the fraction of its ttl, _LAG for the clock
     # when it was written, and one for how the clock's seconds have moved since.
     profile = Profile(
@@ -80,28 +82,6 @@ class MemcachedStore(OptimisticStore):
         self._owned = client is None
         self._client: Any = client if url is None else _connect(url)
         self._root: Path = (prefix, space)
-
-    @staticmethod
-    def server_program() -> str:
-        """The path of the program that `for_run` starts. Raises ServerMissing."""
-        from kv_adapters.servers.memcached import find_memcached
-
-        return find_memcached()
-
-    @classmethod
-    @contextmanager
-    def for_run(cls) -> Iterator[RunServer]:
-        """A server of its own for one run. Raises ServerMissing where none is installed."""
-        from kv_adapters.servers.memcached import memcached_server
-
-        with memcached_server() as server:
-            yield RunServer(
-                options={"url": server.url},
-                note=server.note,
-                pid=server.pid,
-                time=server.time,
-                real_time=server.real_time,
-            )
 
     def describe(self) -> str:
         """The server's name and version."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from kv_adapters.base import RunServer
 from kv_adapters.encoding import dump_value
 from kv_adapters.limits import check_value_size
+from kv_adapters.served import Served
 from kv_adapters.sql import MAX_ENCODED, Dialect, SqlStore
 from kv_adapters.sql_database import Answer, Driver, Fault
 
@@ -39,7 +38,7 @@ _CLIENT: Final = 2000
 """From here on errors are the client's: no connection, or a lost one."""
 
 
-class MysqlStore(SqlStore):
+class MysqlStore(SqlStore, Served):
     """Entries as rows of an InnoDB table in a MariaDB or MySQL database, `kv` by default.
 
     `url` is `mysql://user:password@host:port/database`, with `unix_socket`, `ssl_ca`, `ssl_cert`
@@ -48,6 +47,7 @@ class MysqlStore(SqlStore):
     of threads and processes may use one table. Entries are as durable as the server is told to be.
     """
 
+    program = "mariadb"
     profile = SqlStore.profile.replace(name="mysql", max_value_bytes=_MAX_VALUE)
 
     # SYSDATE goes on while a statement waits for a lock, as NOW does not.
@@ -65,28 +65,6 @@ class MysqlStore(SqlStore):
     @classmethod
     def _driver(cls, url: str) -> Driver:
         return _PyMysql(url)
-
-    @staticmethod
-    def server_program() -> str:
-        """The path of the program that `for_run` starts. Raises ServerMissing."""
-        from kv_adapters.servers.mariadb import find_mariadb
-
-        return find_mariadb()
-
-    @classmethod
-    @contextmanager
-    def for_run(cls) -> Iterator[RunServer]:
-        """A server of its own for one run. Raises ServerMissing where none is installed."""
-        from kv_adapters.servers.mariadb import mariadb_server
-
-        with mariadb_server() as server, cls._connected(server.url):
-            yield RunServer(
-                options={"url": server.url},
-                note=server.note,
-                pid=server.pid,
-                time=server.time,
-                real_time=server.real_time,
-            )
 
     def _pack(self, value: Any) -> bytes:
         # The server's own refusal would be the loss of the connection.

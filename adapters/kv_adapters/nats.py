@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from kv_spec.errors import InvalidTtl
@@ -12,11 +11,11 @@ from kv_spec.profile import Profile
 from kv_spec.store import Entry
 
 from kv_adapters.async_base import AsyncStore
-from kv_adapters.base import RunServer
 from kv_adapters.checks import Path
 from kv_adapters.encoding import dump_value, load_value
 from kv_adapters.limits import check_encoded_size, check_key_size, check_value_size
 from kv_adapters.nats_bucket import Bucket
+from kv_adapters.served import Served
 from kv_adapters.subjects import path_of, subject_of
 
 _MAX_KEY: Final = 1000
@@ -28,7 +27,7 @@ _LONGEST: Final = 2**63 - 1
 _PAGE: Final = 256
 
 
-class NatsStore(AsyncStore):
+class NatsStore(AsyncStore, Served):
     """Entries as the last values of a bucket of NATS 2.9 or later, used on one event loop.
 
     A swap is a write on condition of the key's revision. Removed keys leave a mark, as is usual in
@@ -45,6 +44,7 @@ class NatsStore(AsyncStore):
     no ttl of its own. A space is a first component of all keys.
     """
 
+    program = "nats"
     # Exact by the server's clock; what is left is the way of a swap from the look to the write.
     profile = Profile(
         name="nats",
@@ -64,28 +64,6 @@ class NatsStore(AsyncStore):
             raise ValueError("a NatsStore takes either a url (nats://host:port) or a client")
         self._bucket = Bucket(bucket, url=url, client=client)
         self._root: Path = (space,)
-
-    @staticmethod
-    def server_program() -> str:
-        """The path of the program that `for_run` starts. Raises ServerMissing."""
-        from kv_adapters.servers.nats import find_nats
-
-        return find_nats()
-
-    @classmethod
-    @contextmanager
-    def for_run(cls) -> Iterator[RunServer]:
-        """A server of its own for one run. Raises ServerMissing where none is installed."""
-        from kv_adapters.servers.nats import nats_server
-
-        with nats_server() as server:
-            yield RunServer(
-                options={"url": server.url},
-                note=server.note,
-                pid=server.pid,
-                time=server.time,
-                real_time=server.real_time,
-            )
 
     def describe(self) -> str:
         """The server's name, and its version once there is a connection."""

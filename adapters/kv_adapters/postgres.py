@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from kv_adapters.base import RunServer
+from kv_adapters.served import Served
 from kv_adapters.sql import Dialect, SqlStore
 from kv_adapters.sql_database import Answer, Driver, Fault
 
@@ -29,7 +28,7 @@ _GONE: Final = ("08", "53", "57")
 """Classes of errors: connection, insufficient resources, intervention by an operator."""
 
 
-class PostgresStore(SqlStore):
+class PostgresStore(SqlStore, Served):
     """Entries as rows of a table in a PostgreSQL database, by default `kv`, made if it is missing.
 
     `url` is `postgresql://user:password@host:port/database` or `postgres://…`, with all that libpq
@@ -38,6 +37,7 @@ class PostgresStore(SqlStore):
     told to be.
     """
 
+    program = "postgres"
     profile = SqlStore.profile.replace(name="postgres")
 
     # clock_timestamp() goes on while a statement waits for a lock, as now() does not.
@@ -55,28 +55,6 @@ class PostgresStore(SqlStore):
     @classmethod
     def _driver(cls, url: str) -> Driver:
         return _Psycopg(url)
-
-    @staticmethod
-    def server_program() -> str:
-        """The path of the program that `for_run` starts. Raises ServerMissing."""
-        from kv_adapters.servers.postgres import find_postgres
-
-        return find_postgres()
-
-    @classmethod
-    @contextmanager
-    def for_run(cls) -> Iterator[RunServer]:
-        """A server of its own for one run. Raises ServerMissing where none is installed."""
-        from kv_adapters.servers.postgres import postgres_server
-
-        with postgres_server() as server, cls._connected(server.url):
-            yield RunServer(
-                options={"url": server.url},
-                note=server.note,
-                pid=server.pid,
-                time=server.time,
-                real_time=server.real_time,
-            )
 
 
 class _Psycopg(Driver):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from kv_adapters.base import RunServer
 from kv_adapters.redis_client import ServerStore
+from kv_adapters.served import Served
 
 try:
     import redis
@@ -14,7 +11,7 @@ except ImportError as error:
     raise ImportError("this adapter needs redis-py: pip install kv-conformance[redis]") from error
 
 
-class RedisStore(ServerStore):
+class RedisStore(ServerStore, Served):
     """A store on a Redis or Valkey server.
 
     `url` is `redis://host:port/db`, `rediss://…`, `valkey://…`, `unix:///path` or
@@ -24,26 +21,5 @@ class RedisStore(ServerStore):
     `prefix`. Entries are as durable as the server is told to be.
     """
 
+    program = "redis"
     library = redis
-
-    @staticmethod
-    def server_program() -> str:
-        """The path of the program that `for_run` starts. Raises ServerMissing."""
-        from kv_adapters.servers.redis import find_redis
-
-        return find_redis()
-
-    @classmethod
-    @contextmanager
-    def for_run(cls) -> Iterator[RunServer]:
-        """A server of its own for one run. Raises ServerMissing where none is installed."""
-        from kv_adapters.servers.redis import redis_server
-
-        with redis_server() as server:
-            yield RunServer(
-                options={"url": server.url},
-                note=server.note,
-                pid=server.pid,
-                time=server.time,
-                real_time=server.real_time,
-            )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from kv_adapters.base import RunServer
 from kv_adapters.checks import Path
 from kv_adapters.redis_client import ServerStore, px_of
+from kv_adapters.served import Served
 
 library: Any
 try:
@@ -22,7 +20,7 @@ except ImportError:
         ) from error
 
 
-class ValkeyStore(ServerStore):
+class ValkeyStore(ServerStore, Served):
     """A store on a Valkey server, over valkey-py, or redis-py where that is not installed.
 
     `url`, `client` and `prefix` are as for `kv_adapters.redis.RedisStore`. Where the server has
@@ -31,30 +29,9 @@ class ValkeyStore(ServerStore):
     """
 
     profile = ServerStore.profile.replace(name="valkey")
+    program = "valkey"
     library = library
     _has_conditions = True
-
-    @staticmethod
-    def server_program() -> str:
-        """The path of the program that `for_run` starts. Raises ServerMissing."""
-        from kv_adapters.servers.valkey import find_valkey
-
-        return find_valkey()
-
-    @classmethod
-    @contextmanager
-    def for_run(cls) -> Iterator[RunServer]:
-        """A server of its own for one run. Raises ServerMissing where none is installed."""
-        from kv_adapters.servers.valkey import valkey_server
-
-        with valkey_server() as server:
-            yield RunServer(
-                options={"url": server.url},
-                note=server.note,
-                pid=server.pid,
-                time=server.time,
-                real_time=server.real_time,
-            )
 
     def _exchange(self, path: Path, token: Any, packed: Any, life: int | None) -> bool:
         if token is not None and self._has_conditions:
