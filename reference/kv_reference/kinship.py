@@ -56,7 +56,7 @@ def forms(key: Any) -> tuple[tuple[str, Any], ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=262_144)
+@lru_cache(maxsize=65_536)
 def kin(left: Any, right: Any) -> str | None:
     """The clause that breaks if a store takes two different keys for one; None if none would."""
     if _marks(left).isdisjoint(_marks(right)) and not _is_above(left, right):
@@ -108,7 +108,7 @@ def is_quoting(prefix: Any) -> bool:
     return any(char in part for part in parts(prefix) for char in "\"'\\")
 
 
-@lru_cache(maxsize=262_144)
+@lru_cache(maxsize=65_536)
 def misread(key: Any, prefix: Any) -> bool:
     """True if some special reading of `prefix` gives another answer on `key` than LIST-2 does."""
     literal = below(key, prefix)
@@ -143,7 +143,7 @@ def _as_pattern(start: str, text: str) -> bool:
         return False
 
 
-@lru_cache(maxsize=262_144)
+@lru_cache(maxsize=65_536)
 def folds_below(key: Any, prefix: Any) -> bool:
     """True if `key` is below `prefix` only when both are folded (LIST-5)."""
     if below(key, prefix):
