@@ -68,6 +68,27 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="who runs a process is read from /proc")
+@pytest.mark.parametrize("start", [*SERVERS, *SLOW_TO_START])
+def test_no_server_runs_as_root(start: Callable[[], AbstractContextManager[Server]]) -> None:
+    try:
+        with start() as server:
+            assert Path(f"/proc/{server.pid}").stat().st_uid != 0
+    except ServerMissing as error:
+        unavailable(str(error))
+
+
+def test_a_program_that_only_root_reaches_is_started_all_the_same(temporary: Path) -> None:
+    program = shutil.which("redis-server")
+    if program is None:
+        unavailable("redis-server is not installed")
+    hidden = temporary / "hidden"
+    hidden.mkdir(mode=0o700)
+    shutil.copy(program, hidden)
+    with redis_server(str(hidden / "redis-server")) as server:
+        assert server.program == str(hidden / "redis-server")
+
+
 @pytest.mark.parametrize("start", [*SERVERS, *SLOW_TO_START])
 def test_a_server_leaves_neither_process_nor_folder(
     start: Callable[[], AbstractContextManager[Server]], temporary: Path

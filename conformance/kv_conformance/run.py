@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -75,6 +76,7 @@ def _relay(settings: Settings, tell: Callable[[events.Event], None]) -> None:
 def _folder() -> Iterator[str]:
     """A temporary folder for what the store writes; removed at the end."""
     folder = tempfile.mkdtemp(prefix="kv-conformance-")
+    os.chmod(folder, 0o711)  # a server that runs as another user passes through
     try:
         yield folder
     finally:

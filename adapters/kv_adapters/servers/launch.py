@@ -65,7 +65,7 @@ class Launch:
     argv: Sequence[str]
     url: str
     ready: Callable[[int], str]
-    user: str | None = None
+    user: str | None = "nobody"
     stop: signal.Signals = signal.SIGTERM
     patience: float = 20.0
     clocks: frozenset[str] = frozenset()

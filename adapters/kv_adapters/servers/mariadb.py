@@ -50,7 +50,6 @@ def mariadb_server(program: str | None = None) -> Iterator[Server]:
             argv=[found, "--no-defaults", *places, *own, *_OPTIONS],
             url=f"mysql://root@localhost/kv?unix_socket={quote(str(where), safe='')}",
             ready=lambda _: _version(str(where)),
-            user="nobody",  # it refuses to run as root
             patience=60.0,  # it writes some 100 MB at its first start
             clocks=frozenset({"realtime"}),
             mechanisms=("preload",),  # its timed waits are for points in time, which vdso leaves

@@ -35,7 +35,6 @@ def memcached_server(program: str | None = None) -> Iterator[Server]:
             argv=[*argv, "-p", str(port)],
             url=f"memcached://127.0.0.1:{port}",
             ready=lambda pid: _version(port, pid),
-            user="nobody",  # it refuses to run as root
             stop=signal.SIGKILL,  # it looks at other signals once a second, and has nothing to save
             clocks=frozenset({"realtime", "monotonic"}),
             latest=_LATEST,

@@ -18,6 +18,7 @@ from kv_adapters.servers.kept import Identity, Kept, Refused
 from kv_adapters.servers.launch import Launch, Server, ServerFailed, ServerMissing
 from kv_adapters.servers.preload import Preload
 from kv_adapters.servers.travel import Mechanism, Patched, Preloaded, ServerTime
+from kv_adapters.servers.wheels import program_within_reach
 
 __all__ = [
     "Launch",
@@ -93,10 +94,14 @@ class _Started:
         self.preload = Preload(folder) if way == "preload" else None
         own = {} if self.preload is None else self.preload.environment
         try:
+            identity = _identity(plan.user, folder)
+            program = plan.argv[0]
+            if identity is not None:
+                program = program_within_reach(program, folder)
             self.process = Kept(
-                plan.argv,
+                [program, *plan.argv[1:]],
                 folder,
-                identity=_identity(plan.user, folder),
+                identity=identity,
                 stop=plan.stop,
                 environment={**plan.environment, **own},
                 moves=way == "vdso",

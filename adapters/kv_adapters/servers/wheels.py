@@ -33,7 +33,7 @@ def within_reach(tree: Path, folder: Path) -> Path:
 
     An environment of root's often lies where nobody else may look; the copy is put into `folder`.
     """
-    if os.geteuid() != 0 or all(_is_open(place) for place in (tree, *tree.parents)):
+    if _is_open(tree):
         return tree
     package = tree.parent
     copy = folder / _COPY / package.name / tree.name
@@ -46,5 +46,15 @@ def within_reach(tree: Path, folder: Path) -> Path:
     return copy
 
 
+def program_within_reach(program: str, folder: Path) -> str:
+    """The same for a program that needs nothing of what lies around it."""
+    path = Path(program)
+    if _is_open(path.parent):
+        return program
+    return shutil.copy(program, str(folder / path.name))
+
+
 def _is_open(folder: Path) -> bool:
-    return bool(folder.stat().st_mode & stat.S_IXOTH)
+    """Whether everybody may go there; for who is not root it does not matter."""
+    ways = (folder, *folder.parents)
+    return os.geteuid() != 0 or all(way.stat().st_mode & stat.S_IXOTH for way in ways)
