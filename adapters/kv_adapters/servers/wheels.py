@@ -47,9 +47,12 @@ def within_reach(tree: Path, folder: Path) -> Path:
 
 
 def program_within_reach(program: str, folder: Path) -> str:
-    """The same for a program that needs nothing of what lies around it."""
+    """The same for a program that needs nothing of what lies around it.
+
+    What is in `folder` already is within reach: it is that user's.
+    """
     path = Path(program)
-    if _is_open(path.parent):
+    if path.is_relative_to(folder) or _is_open(path.parent):
         return program
     return shutil.copy(program, str(folder / path.name))
 
