@@ -172,13 +172,12 @@ class BaseStore(Handle, ABC):
         """Frees what the handle holds; called once."""
 
 
-class ListingStore(BaseStore):
-    """list, keys, values, entries and clear, over two more methods of the backend."""
+class ViewsOfListing(ABC):
+    """keys, values and entries, over the listing (ITER-5)."""
 
+    @abstractmethod
     def list(self, prefix: Prefix = ()) -> Iterator[Entry]:
-        """The live entries whose keys begin with `prefix`. Raises InvalidKey at the call."""
-        self._check_open()
-        return self._scan(check_prefix(prefix))
+        """The live entries whose keys begin with `prefix`."""
 
     def keys(self) -> Iterator[Key]:
         """Every live key."""
@@ -191,6 +190,15 @@ class ListingStore(BaseStore):
     def entries(self) -> Iterator[Entry]:
         """Every live entry."""
         return self.list()
+
+
+class ListingStore(ViewsOfListing, BaseStore):
+    """list, keys, values, entries and clear, over two more methods of the backend."""
+
+    def list(self, prefix: Prefix = ()) -> Iterator[Entry]:
+        """The live entries whose keys begin with `prefix`. Raises InvalidKey at the call."""
+        self._check_open()
+        return self._scan(check_prefix(prefix))
 
     def clear(self) -> None:
         """Removes every entry of this store's space, and no other."""

@@ -10,13 +10,14 @@ from kv_spec.errors import StoreClosed, Unsupported
 from kv_spec.profile import BASE, Profile
 from kv_spec.store import Entry, Key, Prefix, Ttl, Value
 
+from kv_adapters.base import ViewsOfListing
 from kv_adapters.checks import Path, check_key, check_prefix
 
 _OPTIONAL: Final = ("list", "has", "cas", "clear", "prune")
 _FROM_LIST: Final = frozenset({"keys", "values", "entries", "iterate"})
 
 
-class Layer:
+class Layer(ViewsOfListing):
     """A synchronous store over one other, `below`, whose keys are tuples of str.
 
     It declares what the store below declares, without what that store lacks, and holds it itself
@@ -59,18 +60,6 @@ class Layer:
         """The live entries whose keys begin with `prefix`. Raises InvalidKey at the call."""
         self._check_open()
         return iter(self._optional("list")(check_prefix(prefix)))
-
-    def keys(self) -> Iterator[Key]:
-        """Every live key."""
-        return (key for key, _ in self.list())
-
-    def values(self) -> Iterator[Value]:
-        """Every live value."""
-        return (value for _, value in self.list())
-
-    def entries(self) -> Iterator[Entry]:
-        """Every live entry."""
-        return self.list()
 
     def clear(self) -> None:
         """Removes every entry of this store, and no other."""

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from kv_spec.errors import InvalidKey, InvalidValue, Unavailable
+from kv_spec.errors import InvalidValue, Unavailable
 
 from kv_adapters.base import RunServer
 from kv_adapters.checks import Path
 from kv_adapters.encoding import encode_key
 from kv_adapters.envelope import Clock
+from kv_adapters.limits import check_encoded_size, check_key_size
 from kv_adapters.local import LOCAL, Draft, LocalStore, place, temporary
 from kv_adapters.sorted_bytes import Row, SortedDraft, SortedEntries, SortedReading
 
@@ -85,11 +86,8 @@ class LmdbStore(LocalStore):
 
     def _path(self, key: object) -> Path:
         path = super()._path(key)
-        size = sum(len(component.encode("utf-8", "surrogatepass")) for component in path)
-        if size > _MAX_KEY:
-            raise InvalidKey(f"a key of {size} bytes; the most here is {_MAX_KEY}")
-        if len(encode_key(self._root + path)) > _MAX_ROW_KEY:
-            raise InvalidKey(f"a key that takes more than {_MAX_ROW_KEY} bytes in its encoded form")
+        check_key_size(path, _MAX_KEY)
+        check_encoded_size(encode_key(self._root + path), _MAX_ROW_KEY)
         return path
 
 

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from kv_spec.errors import InvalidKey, InvalidTtl, InvalidValue, Unavailable
+from kv_spec.errors import InvalidTtl, Unavailable
 from kv_spec.profile import Profile
 
 from kv_adapters.base import OptimisticStore
 from kv_adapters.checks import NANOSECONDS, Path, round_up
 from kv_adapters.encoding import dump_value, encode_key, load_value
+from kv_adapters.limits import check_encoded_size, check_key_size, check_value_size
 from kv_adapters.served import Served
 
 try:
@@ -90,18 +91,14 @@ class MemcachedStore(OptimisticStore, Served):
 
     def _path(self, key: object) -> Path:
         path = super()._path(key)
-        size = sum(len(component.encode("utf-8", "surrogatepass")) for component in path)
-        if size > _MAX_KEY:
-            raise InvalidKey(f"a key of {size} bytes; the most here is {_MAX_KEY}")
-        if len(encode_key(self._root + path)) > _MAX_HEAD:
-            raise InvalidKey(f"a key that takes more than {_MAX_HEAD} bytes in its encoded form")
+        check_key_size(path, _MAX_KEY)
+        check_encoded_size(encode_key(self._root + path), _MAX_HEAD)
         return path
 
     def _pack(self, value: Any) -> bytes:
         # The server's own refusal would come too late: it drops the old entry with it.
         packed = dump_value(value)
-        if len(packed) > _MAX_VALUE:
-            raise InvalidValue(f"a value of {len(packed)} bytes as JSON; the most is {_MAX_VALUE}")
+        check_value_size(packed, _MAX_VALUE)
         return packed
 
     def _read(self, path: Path) -> Any:

@@ -73,18 +73,9 @@ def postgres_server(program: str | None = None) -> Iterator[Server]:
         initdb = [str(programs / "initdb"), "-D", str(data), "-U", "kv", "-A", "trust"]
         quick = ["-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
         prepare([*initdb, *quick], folder, user=_USER)
-        settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        serve = [str(programs / found.name), "-D", str(data), "-k", str(folder), "-p", str(_PORT)]
         return Launch(
-            argv=[
-                str(programs / found.name),
-                "-D",
-                str(data),
-                "-k",
-                str(folder),
-                "-p",
-                str(_PORT),
-                *settings,
-            ],
+            argv=[*serve, *(f"--{name}={value}" for name, value in _SETTINGS.items())],
             url=f"postgresql://kv@/postgres?host={quote(str(folder), safe='')}&port={_PORT}",
             ready=lambda _: _ready(folder),
             user=_USER,
