@@ -155,6 +155,39 @@ def test_a_process_that_has_ended_can_not_be_moved(teller: Teller) -> None:
         teller.setter.set(HOUR, 0)
 
 
+def test_a_process_that_lets_go_of_its_memory_has_ended() -> None:
+    # It runs on for a while without its memory, and is neither a zombie nor writable.
+    code = "import os\nwhile True:\n    os.fork() or os._exit(0)\n    os.wait()"
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        refused = [
+            vdso._ended(pid)
+            for _ in range(20_000)
+            for pid in children(parent.pid)
+            if not writable(pid)
+        ]
+    finally:
+        parent.kill()
+        parent.wait()
+    assert refused
+    assert all(refused)
+    assert not vdso._ended(os.getpid())
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process of one thread started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def writable(pid: int) -> bool:
+    """Whether the memory of a process can be opened."""
+    try:
+        os.close(os.open(f"/proc/{pid}/mem", os.O_RDWR))
+    except OSError:
+        return False
+    return True
+
+
 def test_the_machine_code_is_its_source(folder: Path) -> None:
     if not (X86 and shutil.which("as") and shutil.which("objcopy")):
         unavailable("no assembler for x86-64")

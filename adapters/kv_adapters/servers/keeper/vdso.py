@@ -23,6 +23,8 @@ from kv_adapters.servers.keeper.slots import Slots
 _TRACEME: Final = 0
 _DETACH: Final = 17
 _DYNSYM: Final = 11
+# The size of a process's memory in /proc/PID/stat, counted from its state.
+_MEMORY: Final = 20
 _CLOCK_GETTIME, _GETTIMEOFDAY, _TIME = "__vdso_clock_gettime", "__vdso_gettimeofday", "__vdso_time"
 _JUMP: Final = struct.Struct("<Bi")
 
@@ -210,9 +212,12 @@ def _descendants(pid: int) -> list[int]:
 
 
 def _ended(pid: int) -> bool:
-    """Whether a process is a zombie, or gone: it has no memory any more, and asks for no time."""
+    """Whether a process is gone, or has no memory any more and so asks for no time.
+
+    A process that ends lets go of its memory well before it is a zombie: its state does not tell.
+    """
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
-            return stat.read().rpartition(b")")[2].split()[0] in (b"Z", b"X")
+            return stat.read().rpartition(b")")[2].split()[_MEMORY] == b"0"
     except OSError:
         return True
