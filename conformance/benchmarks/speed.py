@@ -4,7 +4,8 @@
 
 Prints operations a second, all on the adapter `memory` on a virtual clock unless said otherwise:
 
-- the bare store: plain calls of its methods, in a loop; and so for the reference store
+- the bare store: the programs of the sweep as plain calls of its methods, in a loop, a walk
+  without what it does on its way; and so for the reference store
 - lockstep without blame: each call is made on the store and on the reference store, and the two
   answers are compared. The least that any harness does which compares with a model: it can say
   that something is wrong, not which clause, nor can it permit more than one answer
@@ -23,10 +24,10 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
@@ -43,17 +44,40 @@ from kv_conformance.trial import Trial, trial_of
 from kv_reference.store import ReferenceStore
 from kv_spec.errors import StoreError
 from kv_spec.machines import chance, machine
-from kv_spec.operations import Advance, Cas, Delete, Get, Has, List, Operation, Program, Set
-from kv_spec.programs import Composer
+from kv_spec.operations import (
+    Advance,
+    Cas,
+    Delete,
+    Fill,
+    Get,
+    Has,
+    Iterate,
+    List,
+    Operation,
+    Program,
+    Prune,
+    Scan,
+    Set,
+    fill_keys,
+)
+from kv_spec.programs import Composer, Name
 from kv_spec.store import ABSENT
-from kv_spec.values import equal
+from kv_spec.values import Outside, equal
 
 SEED = 1
 SWEPT = 600
 HYPOTHESIS_PROGRAMS = 40
 
-Script = list[tuple[str, tuple[Any, ...], dict[str, Any]]]
-"""Calls: the name of a method, its arguments; or `advance` with seconds."""
+Call = tuple[str, tuple[Any, ...], dict[str, Any]]
+"""The name of a method, and its arguments; or `advance` with seconds."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A program as plain calls, and how many operations it has: `Fill` is one, of many calls."""
+
+    operations: int
+    calls: list[Call]
 
 
 def subject() -> Trial:
@@ -68,36 +92,69 @@ PLAN = replace(plan_of(subject()), races=False)
 """Without races, which take long by their nature."""
 
 
-def call(operation: Operation) -> Script:
-    """An operation as a plain call; nothing for those that take more than one."""
+def _unexpected(caught: Caught) -> None:
+    raise AssertionError(f"the store breaks {caught.clause}")
+
+
+def calls(operation: Operation) -> list[Call]:
+    """An operation as plain calls; none for what no single store does (opening another)."""
     match operation:
-        case Get(key=key):
-            return [("get", (key,), {})]
+        case Get(key=key) | Delete(key=key) | Has(key=key) | List(prefix=key):
+            return [(operation.op, (given(key),), {})]
+        case Set(key=key, value=value, ttl=None):
+            return [("set", (given(key), given(value)), {})]
         case Set(key=key, value=value, ttl=ttl):
-            return [("set", (key, value), {"ttl": ttl})]
-        case Delete(key=key):
-            return [("delete", (key,), {})]
-        case Has(key=key):
-            return [("has", (key,), {})]
-        case List(prefix=prefix):
-            return [("list", (prefix,), {})]
+            return [("set", (given(key), given(value)), {"ttl": given(ttl)})]
         case Cas(key=key, expected=expected, new=new, ttl=ttl):
-            ends = [None if value is ABSENT else value for value in (expected, new)]
-            return [("cas", (key, *ends), {"ttl": ttl})]
+            ends = [None if value is ABSENT else given(value) for value in (expected, new)]
+            options = {} if ttl is None else {"ttl": given(ttl)}
+            return [("cas", (given(key), *ends), options)]
+        case Fill(ttl=ttl):
+            options = {} if ttl is None else {"ttl": ttl}
+            return [("set", (key, n), options) for n, key in enumerate(fill_keys(operation))]
+        case Scan(method=method):
+            return [(method, (), {})]
+        case Iterate(prefix=prefix):
+            return [("list", (given(prefix),), {})]
+        case Prune():
+            return [("prune", (), {})]
         case Advance(seconds=seconds):
             return [("advance", (seconds,), {})]
         case _:
             return []
 
 
-def scripts() -> list[Script]:
-    """Programs of the sweep as plain calls."""
-    composer = Composer(PLAN)
-    programs: Iterable[Program] = (composer.program(SEED, n) for n in range(SWEPT))
-    return [[one for operation in program for one in call(operation)] for program in programs]
+def given(value: Any) -> Any:
+    """What stands for an input outside the domain, made; other values as they are."""
+    return value.make() if isinstance(value, Outside) else value
 
 
-SCRIPTS = scripts()
+class Recorded(sweep.Sweep):
+    """A sweep that keeps its programs."""
+
+    programs: ClassVar[list[Program]] = []
+
+    def run(self, name: Name, program: Program, *, counts: bool = True) -> list[int]:
+        self.programs.append(program)
+        return super().run(name, program, counts=counts)
+
+
+def recorded() -> list[Program]:
+    """The programs of the sweep that is measured, those for its thin clauses included."""
+    run = Recorded(Hunt(subject(), trial_of(), _unexpected), lambda _: None)
+    course = Course(SEED, SWEPT)
+    favoured: tuple[str, ...] = ()
+    for part in course.parts():
+        found = run.take(PLAN, course, part, favoured)
+        favoured = found if part.pilot else favoured
+    return Recorded.programs
+
+
+PROGRAMS = recorded()
+SCRIPTS = [
+    Script(len(program), [call for operation in program for call in calls(operation)])
+    for program in PROGRAMS
+]
 
 
 def reference(clock: Callable[[], float]) -> ReferenceStore:
@@ -115,11 +172,14 @@ class Now:
         return self.now
 
 
+LISTINGS = frozenset({"list", "keys", "values", "entries"})
+
+
 def answer(store: Any, name: str, args: Any, kwargs: Any) -> Any:
     """What a plain call comes to: the answer, a listing as a list, or the kind of a refusal."""
     try:
         got = getattr(store, name)(*args, **kwargs)
-        return list(got) if name == "list" else got
+        return list(got) if name in LISTINGS else got
     except StoreError as error:
         return type(error).__name__
 
@@ -130,12 +190,12 @@ def bare(make: Callable[..., Any], chosen: list[Script]) -> float:
     for script in chosen:
         clock = Now()
         store = make(clock=clock)
-        for name, args, kwargs in script:
+        for name, args, kwargs in script.calls:
             if name == "advance":
                 clock.now += args[0]
             else:
                 answer(store, name, args, kwargs)
-        count += len(script)
+        count += script.operations
     return count / (time.perf_counter() - began)
 
 
@@ -146,28 +206,29 @@ def lockstep(chosen: list[Script]) -> float:
         clock = Now()
         store = MemoryStore(clock=clock)
         model = reference(clock)
-        for name, args, kwargs in script:
+        for name, args, kwargs in script.calls:
             if name == "advance":
                 clock.now += args[0]
                 continue
             got, due = answer(store, name, args, kwargs), answer(model, name, args, kwargs)
             # What a delete answers is not judged where nothing is declared.
-            apart += name != "delete" and not same(got, due)
-        count += len(script)
+            apart += name != "delete" and not same(name, got, due)
+        count += script.operations
     rate = count / (time.perf_counter() - began)
     assert apart == 0, f"{apart} answers differ"
     return rate
 
 
-def same(got: Any, due: Any) -> bool:
-    """Equality of answers; a listing is a list of keys and values."""
-    if not isinstance(got, list) or not isinstance(due, list):
+def same(name: str, got: Any, due: Any) -> bool:
+    """Equality of two answers of a method; in a listing keys are compared as they are."""
+    if name not in LISTINGS or not isinstance(got, list) or not isinstance(due, list):
         return equal(got, due)
+    if name == "keys":
+        return got == due
+    if name == "values":
+        return len(got) == len(due) and all(map(equal, got, due))
     return len(got) == len(due) and all(
-        one == other
-        if not isinstance(one, tuple)
-        else one[0] == other[0] and equal(one[1], other[1])
-        for one, other in zip(got, due, strict=True)
+        one[0] == other[0] and equal(one[1], other[1]) for one, other in zip(got, due, strict=True)
     )
 
 
@@ -177,10 +238,6 @@ def written() -> float:
     began = time.perf_counter()
     count = sum(len(composer.program(SEED, number)) for number in range(SWEPT))
     return count / (time.perf_counter() - began)
-
-
-def _unexpected(caught: Caught) -> None:
-    raise AssertionError(f"the store breaks {caught.clause}")
 
 
 def swept() -> float:
@@ -269,6 +326,7 @@ RATES: Mapping[str, Callable[[], float]] = {
     "bare Hypothesis machine": bare_machine,
 }
 RATIOS = (
+    ("phase sweep", "bare store"),
     ("phase sweep", "lockstep without blame"),
     ("phase sweep", "phase machines"),
     ("phase machines", "bare Hypothesis machine"),

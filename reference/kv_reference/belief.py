@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from kv_spec.values import equal
 
+from kv_reference.clause_sets import ClauseSet
+from kv_reference.rulings import Domain
 from kv_reference.semantics import Live, State, is_same, live_of, views
 
 GOT: Final = 1
@@ -21,6 +23,8 @@ RETAKEN: Final = 64
 """A lock that expired was taken again (CAS-11)."""
 HANDED_OUT: Final = 128
 """An object that came out was changed by the caller (VAL-3)."""
+FLAGS: Final = 256
+"""So many combinations of the flags there are."""
 
 
 class Cell:
@@ -32,7 +36,8 @@ class Cell:
     tells why: "never", "set", "cas", "increment", or for a key that is gone "delete", "null",
     "zero", "negative", "cas-delete". `written`, `confirmed` are numbers of operations,
     and `since` is the greater one: from there on nothing of this key was confirmed.
-    `is_member`: the key names a member of a host language's objects (KEY-5).
+    `is_member`: the key names a member of a host language's objects (KEY-5). `domain` and
+    `key_clause` are the ruling on the key, and `stakes` what its last write promised.
     With the flag DOUBTED the clock alone tells from `doubt_ends` on that the entry is gone.
     """
 
@@ -41,6 +46,7 @@ class Cell:
         "cause",
         "clause",
         "confirmed",
+        "domain",
         "doubt_ends",
         "earlier",
         "flags",
@@ -48,6 +54,7 @@ class Cell:
         "handle",
         "is_member",
         "key",
+        "key_clause",
         "kin",
         "latest",
         "pending",
@@ -60,8 +67,8 @@ class Cell:
         "wrote_at",
     )
 
-    def __init__(self, key: Any) -> None:
-        self.key = key
+    def __init__(self, key: Any, domain: Domain, key_clause: str) -> None:
+        self.key, self.domain, self.key_clause = key, domain, key_clause
         self.states: tuple[State, ...] = (None,)
         self.latest: Live | None = None
         self.pending: tuple[State, ...] = ()
@@ -74,7 +81,7 @@ class Cell:
         self.wrote_at = self.doubt_ends = -math.inf
         self.flags = self.fresh = 0
         self.unknown = self.is_member = False
-        self.stakes: tuple[str, ...] = ()
+        self.stakes: ClauseSet = 0
         self.kin: list[tuple[Cell, str]] = []
 
     @property
@@ -93,13 +100,14 @@ class Cell:
 
     def views(self, began: float, ended: float) -> tuple[State, ...]:
         """How a call may find this key."""
-        if len(self.states) == 1 and not self.pending:
-            state = self.states[0]
+        states = self.states
+        if len(states) == 1 and not self.pending:
+            state = states[0]
             if state is None or ended < state.lo:
-                return self.states  # as it was: there is nothing to learn
+                return states  # as it was: there is nothing to learn
             return views(state, began, ended)
         found: list[State] = []
-        for state in self.states + self.pending:
+        for state in states + self.pending:
             for view in views(state, began, ended):
                 if not any(is_same(view, known) for known in found):
                     found.append(view)

@@ -147,7 +147,7 @@ def found(scene: Scene, value: Any) -> Iterator[str]:
         yield from ("CAS-6",) if cell.cause == "cas" else ()
         yield from ("TTL-9", "TTL-12", "TTL-5", "TTL-3")
     if cell.cause == "never" or foreign:
-        if scene.minimal and scene.journal.refusals.other_than(cell.key) > cell.since:
+        if scene.minimal and scene.journal.refusals.other_than(cell) > cell.since:
             yield "ERR-1"
         yield "CAS-5"
         yield from ("KEY-5", "GET-1") if cell.cause == "never" else ("GET-5",)
@@ -172,9 +172,9 @@ def _kept_up(scene: Scene, expired: Live | None) -> Iterator[str]:
         yield "CAS-6" if cell.cause == "cas" else "SET-2"
     if journal.pruned > cell.written:
         yield "TTL-11"
-    if journal.expiries.other_than(cell.key) > cell.written:
+    if journal.expiries.other_than(cell) > cell.written:
         yield "TTL-13"
-    if journal.sets.other_than(cell.key) > cell.written:
+    if journal.sets.other_than(cell) > cell.written:
         yield "SET-3"
 
 
@@ -235,13 +235,13 @@ def _between(scene: Scene, *, gone: bool) -> Iterator[str]:
     for other, clause in cell.kin:
         if other.written > since:
             yield clause if other.latest is not None else "DEL-3"
-    if journal.refusals.other_than(cell.key) > since:
+    if journal.refusals.other_than(cell) > since:
         yield "ERR-1"
-    if gone and journal.expiries.other_than(cell.key) > since:
+    if gone and journal.expiries.other_than(cell) > since:
         yield "TTL-13"
-    if journal.deletes.other_than(cell.key) > since:
+    if journal.deletes.other_than(cell) > since:
         yield "DEL-3"
-    if journal.sets.other_than(cell.key) > since:
+    if journal.sets.other_than(cell) > since:
         yield "SET-3"
     for number, clause in (
         (journal.pruned, "TTL-11"),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from kv_spec.store import ABSENT
@@ -12,7 +11,8 @@ from kv_spec.values import equal
 
 from kv_reference import blame, stakes
 from kv_reference.belief import Cell
-from kv_reference.kinship import below, folds_below, is_quoting, is_special, misread
+from kv_reference.clause_sets import ClauseSet, set_of
+from kv_reference.kinship import folds_below, is_quoting, is_special, misread
 from kv_reference.semantics import Live, State
 
 if TYPE_CHECKING:
@@ -32,50 +32,94 @@ LIVE_AT_ONCE: Final = frozenset(
     ).split()
 )
 LIVE: Final = LIVE_AT_ONCE.union("TTL-2 TTL-5 TTL-12 TTL-1 TTL-4".split())
-
-
-@lru_cache(maxsize=65_536)
-def _due(
-    own: tuple[str, ...], gone: tuple[tuple[str, ...], ...], live: tuple[tuple[str, ...], ...]
-) -> tuple[str, ...]:
-    """The clauses of a listing, by `own` and by those of reads of keys that it shows or not."""
-    not_listed = [clause for clauses in gone for clause in clauses if clause in GONE]
-    listed = [clause for clauses in live for clause in clauses if clause in LIVE]
-    return stakes.unique((*own, *not_listed, *listed))
+OF_GONE: Final = set_of(*GONE)
+_OF_LIVE: Final = set_of(*LIVE)
+_OF_ANY: Final = set_of("LIST-7", "VAL-6")
+_OF_ALL, _OF_PREFIX, _OF_ITSELF = set_of("LIST-1"), set_of("LIST-2"), set_of("LIST-3")
+_LITERAL, _EXACT = set_of("LIST-4"), set_of("LIST-5")
+_OF_MANY, _OF_PAGES, _ORDERED = set_of("LIST-6"), set_of("LIST-8"), set_of("LIST-9")
+_OPEN_1, _SET_4 = set_of("OPEN-1"), set_of("SET-4")
 
 
 class Listing:
     """One listing to be judged: its prefix, its interval, and the cells it is about.
 
     `views` tells how it may find each cell below the prefix: `must` are certainly live, `gone`
-    certainly not, `doubtful` may be found in several ways.
+    certainly not, `doubtful` may be found in several ways. `apart` are the written cells that are
+    not below the prefix, `unknown` tells whether there are cells of which nothing is known.
     """
 
     def __init__(self, oracle: Oracle, prefix: Any, began: float, ended: float) -> None:
         self.oracle, self.prefix = oracle, prefix
         self.began, self.ended = began, ended
-        self.cells = [cell for cell in oracle.space.cells.values() if not cell.unknown]
         self.views: dict[Cell, tuple[State, ...]] = {}
         self.must: list[Cell] = []
         self.gone: list[Cell] = []
         self.doubtful: list[Cell] = []
-        for cell in self.cells:
-            if prefix and not below(cell.key, prefix):
+        self.apart: list[Cell] = []
+        self.unknown = False
+        size = len(prefix)
+        for cell in oracle.space.cells.values():
+            if cell.unknown:
+                self.unknown = True
+                continue
+            if size and cell.key[:size] != prefix:
+                if cell.writes:
+                    self.apart.append(cell)
                 continue
             self.views[cell] = views = cell.views(began, ended)
-            if len(views) == 1:
-                (self.gone if views[0] is None else self.must).append(cell)
-            else:
+            if len(views) > 1:
                 self.doubtful.append(cell)
                 if None not in views:
                     self.must.append(cell)
+            elif views[0] is None:
+                self.gone.append(cell)
+            else:
+                self.must.append(cell)
 
-    def stakes(self) -> tuple[str, ...]:
+    @property
+    def certain(self) -> bool:
+        """Whether one listing alone is right, but for its order."""
+        return not (self.doubtful or self.unknown)
+
+    def stakes(self) -> ClauseSet:
         """The clauses that this listing puts to the test."""
-        read, views, began = self.oracle.read_stakes, self.views, self.began
-        gone = [read(cell, views[cell], began) for cell in self.gone]
-        live = [read(cell, views[cell], began) for cell in self.must[:MANY]]
-        return _due(tuple(self._of_entries()), tuple(gone), tuple(live))
+        found = self._of_prefix() if self.prefix else _OPEN_1
+        return found | self._of_entries() | self._reads(self.gone) & OF_GONE | self._of_live()
+
+    def stakes_of_gone(self) -> ClauseSet:
+        """Those among them about what is gone, or is not there for others (GONE)."""
+        return _OPEN_1 | (self._reads(self.gone) | self._of_live()) & OF_GONE
+
+    def _reads(self, cells: Iterable[Cell]) -> ClauseSet:
+        """The clauses that reads of cells put to the test."""
+        views, began, found = self.views, self.began, 0
+        if self.oracle.alone:
+            journal = self.oracle.space.journal
+            for cell in cells:
+                found |= stakes.of_read(journal, cell, views[cell], began)
+            return found
+        for cell in cells:
+            found |= self.oracle.read_stakes(cell, views[cell], began)
+        return found
+
+    def _of_live(self) -> ClauseSet:
+        return self._reads(self.must[:MANY]) & _OF_LIVE
+
+    def is_due(self, entries: list[Any]) -> bool:
+        """Whether these are the entries that must come, each once, where that is certain."""
+        if len(entries) != len(self.must) or not self.certain:
+            return False
+        due = {cell.key: self.views[cell][0] for cell in self.must}
+        kind = str if self.oracle.profile.flat else tuple
+        try:
+            for key, value in entries:
+                live = due.pop(key, None) if type(key) is kind else None
+                if live is None or not equal(live.value, value):
+                    return False
+        except TypeError:
+            return False  # a key that cannot be hashed
+        return True
 
     def live(self, cell: Cell, value: Any) -> Live | None:
         """The entry of a cell that may be listed with this value; None if none may."""
@@ -84,41 +128,37 @@ class Listing:
                 return view
         return None
 
-    def _of_entries(self) -> Iterator[str]:
-        must, prefix = self.must, self.prefix
-        if not prefix and must:
-            yield "LIST-1"
-        elif prefix and any(cell.writes for cell in self.cells):
-            yield "LIST-2"
-        if must:
-            yield "LIST-7"
-            yield "VAL-6"
-        if not prefix:
-            yield "OPEN-1"
+    def _of_entries(self) -> ClauseSet:
+        must = self.must
+        if not must:
+            return 0
+        found = _OF_ANY if self.prefix else _OF_ANY | _OF_ALL
         if len(must) > 1:
-            yield "LIST-6"
-        if len(must) > MANY:
-            yield "LIST-8"
-        if any(cell.writes > 1 for cell in must):
-            yield "SET-4"
-        if any(cell.key == prefix for cell in must):
-            yield "LIST-3"
-        yield from self._literal()
-        if self.oracle.profile.list_order != "none" and len(must) > 1:
-            yield "LIST-9"
+            found |= _OF_MANY
+            if len(must) > MANY:
+                found |= _OF_PAGES
+            if self.oracle.profile.list_order != "none":
+                found |= _ORDERED
+        for cell in must:
+            if cell.writes > 1:
+                return found | _SET_4
+        return found
 
-    def _literal(self) -> Iterator[str]:
-        prefix = self.prefix
-        if not prefix:
-            return
-        written = (cell for cell in self.cells if cell.writes)
-        if is_special(prefix) and any(
-            is_quoting(prefix) or misread(c.key, prefix) for c in written
-        ):
-            yield "LIST-4"
-        apart = (cell.key for cell in self.cells if cell.writes and cell not in self.views)
-        if any(folds_below(key, prefix) for key in apart):
-            yield "LIST-5"
+    def _of_prefix(self) -> ClauseSet:
+        prefix, apart, found = self.prefix, self.apart, 0
+        below = [cell for cell in self.views if cell.writes]
+        if apart or below:
+            found |= _OF_PREFIX
+        itself = self.oracle.space.cells.get(prefix)
+        if itself is not None and itself in self.must:
+            found |= _OF_ITSELF
+        if is_special(prefix) and (apart or below):
+            quoting = is_quoting(prefix)
+            if quoting or any(misread(cell.key, prefix) for cell in (*apart, *below)):
+                found |= _LITERAL
+        if any(folds_below(cell.key, prefix) for cell in apart):
+            found |= _EXACT
+        return found
 
     def of_missing(self, cell: Cell) -> Iterator[str]:
         """Suspects where a live entry was not yielded."""

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-Past: TypeAlias = tuple[bool, bool, bool, bool, bool, bool, bool, bool, bool]
-"""What happened since some operation: a write, a removal, an expiry, a refusal, each of another
-key; a get, a has, a walk, a walk given up, a prune."""
+from kv_reference.clause_sets import ClauseSet, set_of
+
+if TYPE_CHECKING:
+    from kv_reference.belief import Cell
+
+_SETS: Final = set_of("SET-3", "KEY-1")
+_DELETES: Final = set_of("DEL-3")
+_EXPIRIES: Final = set_of("TTL-13")
+_REFUSALS: Final = set_of("ERR-1")
+_GOT: Final = set_of("GET-3")
+_ASKED: Final = set_of("HAS-2")
+_ITERATED: Final = set_of("ITER-4")
+_ABANDONED: Final = set_of("LIST-10")
+_PRUNED: Final = set_of("TTL-11")
 
 
 class Latest:
     """When something last happened to a key, and when to another key than that."""
 
-    __slots__ = ("key", "number", "other")
+    __slots__ = ("cell", "number", "other")
 
     def __init__(self) -> None:
-        self.key: Any = None
+        self.cell: Cell | None = None
         self.number = self.other = -1
 
-    def note(self, key: Any, number: int) -> None:
-        """Records that it happened to `key`, in the operation of this number."""
-        if key != self.key:
-            self.key, self.other = key, self.number
+    def note(self, cell: Cell | None, number: int) -> None:
+        """Records that it happened to `cell`, in the operation of this number."""
+        if cell is not self.cell:
+            self.cell, self.other = cell, self.number
         self.number = number
 
-    def other_than(self, key: Any) -> int:
-        """The number of the last time that it happened to another key than `key`."""
-        return self.other if key == self.key else self.number
+    def other_than(self, cell: Cell) -> int:
+        """The number of the last time that it happened to another key than that of `cell`."""
+        return self.other if cell is self.cell else self.number
 
 
 class Journal:
@@ -42,19 +53,29 @@ class Journal:
         self.sets, self.deletes, self.expiries = Latest(), Latest(), Latest()
         self.refusals = Latest()
 
-    def since(self, key: Any, number: int) -> Past:
-        """What happened after an operation to other keys than `key`, or from the operation on."""
-        sets, deletes = self.sets, self.deletes
-        expiries, refusals = self.expiries, self.refusals
-        return (
-            # First whether it happened at all, which is quickly told.
-            sets.number > number and sets.other_than(key) > number,
-            deletes.number > number and deletes.other_than(key) > number,
-            expiries.number > number and expiries.other_than(key) > number,
-            refusals.number > number and refusals.other_than(key) > number,
-            self.got >= number,
-            self.asked >= number,
-            self.iterated >= number,
-            self.abandoned >= number,
-            self.pruned >= number,
-        )
+    def since(self, cell: Cell, number: int) -> ClauseSet:
+        """The clauses by which what happened must have left the entry of `cell` alone.
+
+        What happened to other keys after the operation of this number, or from the operation on.
+        """
+        found = 0
+        # First whether it happened at all, which is quickly told.
+        if self.sets.number > number and self.sets.other_than(cell) > number:
+            found = _SETS
+        if self.deletes.number > number and self.deletes.other_than(cell) > number:
+            found |= _DELETES
+        if self.expiries.number > number and self.expiries.other_than(cell) > number:
+            found |= _EXPIRIES
+        if self.refusals.number > number and self.refusals.other_than(cell) > number:
+            found |= _REFUSALS
+        if self.got >= number:
+            found |= _GOT
+        if self.asked >= number:
+            found |= _ASKED
+        if self.iterated >= number:
+            found |= _ITERATED
+        if self.abandoned >= number:
+            found |= _ABANDONED
+        if self.pruned >= number:
+            found |= _PRUNED
+        return found

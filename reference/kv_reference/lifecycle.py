@@ -37,7 +37,7 @@ def judge_open(
     """Open: the operations that follow are judged in that space."""
     oracle.enter(op.space)
     if isinstance(outcome, Raised) and not outcome.indefinite:
-        oracle.count(("OPEN-1",))
+        oracle.count("OPEN-1")
         return Violation("OPEN-1", "a store", show(outcome))
     return None
 
@@ -52,7 +52,7 @@ def judge_close(
     oracle.space.perhaps_open = unanswered and (not again or oracle.space.perhaps_open)
     failed = isinstance(outcome, Raised) and not unanswered
     if again or failed:
-        oracle.count(("CLOSE-1",))
+        oracle.count("CLOSE-1")
     return Violation("CLOSE-1", "no exception", show(outcome)) if failed else None
 
 
@@ -63,7 +63,7 @@ def judge_closed(oracle: Oracle, op: Operation, outcome: Outcome) -> Violation |
     if oracle.profile.after_close != "error" or oracle.space.perhaps_open:
         _forget_written(oracle, op)
         return None
-    oracle.count(("CLOSE-2",))
+    oracle.count("CLOSE-2")
     if isinstance(outcome, Raised):
         return None
     return Violation("CLOSE-2", "an exception", show(outcome))
@@ -98,7 +98,7 @@ def judge_prune(
 ) -> Violation | None:
     """prune: nothing observable changes (TTL-11), which later reads see."""
     oracle.space.journal.pruned = oracle.number
-    oracle.count(("TTL-11",))
+    oracle.count("TTL-11")
     if isinstance(outcome, Raised) and not outcome.indefinite:
         return Violation("TTL-11", "no exception", show(outcome))
     return None
@@ -108,7 +108,7 @@ def judge_unoffered(
     oracle: Oracle, op: Unoffered, outcome: Outcome, began: float, ended: float
 ) -> Violation | None:
     """What the store does not offer raises, and says so (ERR-2)."""
-    oracle.count(("ERR-2",))
+    oracle.count("ERR-2")
     if isinstance(outcome, Raised) and (outcome.means_unoffered or outcome.indefinite):
         return None
     due = "Unsupported, NotImplementedError, TypeError or AttributeError"

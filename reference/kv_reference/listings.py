@@ -11,6 +11,7 @@ from kv_spec.values import is_container
 
 from kv_reference import blame, reads
 from kv_reference.belief import Cell
+from kv_reference.clause_sets import names
 from kv_reference.due import Listing
 from kv_reference.kinship import is_special
 from kv_reference.rulings import Domain, rule_key
@@ -29,7 +30,7 @@ def judge_list(
     if domain is Domain.OUTSIDE:
         return None
     listing = Listing(oracle, op.prefix, began, ended)
-    oracle.count(listing.stakes())
+    oracle.stakes = listing.stakes()
     if isinstance(outcome, NO_ANSWER):
         return _failed(oracle, listing, outcome, domain, op)
     entries = judged(oracle, outcome)
@@ -63,7 +64,7 @@ def _failed(
         clause = "VAL-6"
     else:
         clause = "LIST-2" if listing.prefix else "LIST-1"
-    oracle.count((clause,))
+    oracle.count(clause)
     return Violation(clause, "a listing", show(outcome), op.prefix or None)
 
 
@@ -73,7 +74,7 @@ def beside_strays(
     """A listing that fails where a key of a wrong type was taken: at fault if it hides others."""
     if not listing.must:
         return None
-    oracle.count(("ERR-1",))
+    oracle.count("ERR-1")
     due = "the other keys left alone by one of a wrong type"
     return Violation("ERR-1", due, show(outcome))
 
@@ -106,30 +107,36 @@ def compare(
     oracle: Oracle, listing: Listing, entries: list[Any], *, complete: bool
 ) -> Violation | None:
     """Judges the entries of a listing; `complete` unless it was given up early."""
+    if listing.is_due(entries):
+        return None
     seen: dict[Any, int] = {}
     violation: Violation | None = None
     for key, value in entries:
         cell = known_cell(oracle, key)
         if cell is not None:
-            seen[key] = times = seen.get(key, 0) + 1
-            if cell.unknown or times > 1:
+            if key in seen:
+                seen[key] += 1
                 continue
-            if listing.live(cell, value) is not None:
+            seen[key] = 1
+            if cell.unknown or listing.live(cell, value) is not None:
                 continue
         violation = violation or _wrong(oracle, listing, cell, key, value, entries)
     if violation is None and len(seen) < len(entries):
         repeated = next(key for key, times in seen.items() if times > 1)
         violation = _repeated(oracle, listing, repeated)
     if violation is None and complete:
-        missing = next((cell for cell in listing.must if cell.key not in seen), None)
-        if missing is not None:
-            suspects = listing.of_missing(missing)
-            chosen = blame.choose(suspects, oracle.at_stake, "LIST-1")
-            due = f"an entry of {missing.key!r}"
-            violation = chosen.violation(due, _count(entries), missing.key)
-    if violation is None:
+        for cell in listing.must:
+            if cell.key not in seen:
+                violation = _missing(oracle, listing, cell, entries)
+                break
+    if violation is None and listing.doubtful:
         _learn(oracle, listing, seen, complete)
     return violation
+
+
+def _missing(oracle: Oracle, listing: Listing, cell: Cell, entries: list[Any]) -> Violation:
+    chosen = blame.choose(listing.of_missing(cell), oracle.at_stake, "LIST-1")
+    return chosen.violation(f"an entry of {cell.key!r}", _count(entries), cell.key)
 
 
 def _count(entries: list[Any]) -> str:
@@ -147,7 +154,7 @@ def _wrong(
     whole = _is_key(oracle, key) and cells.issuperset(listing.must)
     suspects = listing.of_extra(key, value, cell, whole=whole)
     chosen = blame.choose(suspects, oracle.at_stake, "LIST-7")
-    oracle.count((chosen.clause,))
+    oracle.count(chosen.clause)
     due = f"no entry of {show(key)}"
     return chosen.violation(due, show((key, value)), key if cell is not None else None)
 
@@ -162,8 +169,8 @@ def _wrong_value(oracle: Oracle, cell: Cell, live: Live, value: Any, began: floa
     scene = oracle.scene(cell, began)
     suspects = [c for c in blame.differs(scene, live, value) if c in ("VAL-2", "VAL-3")]
     found = oracle.read_stakes(cell, cell.views(began, began), began)
-    chosen = blame.choose(suspects, found, "LIST-7")
-    oracle.count((chosen.clause,))
+    chosen = blame.choose(suspects, names(found), "LIST-7")
+    oracle.count(chosen.clause)
     return chosen.violation(show((cell.key, live.value)), show((cell.key, value)), cell.key)
 
 
@@ -172,7 +179,7 @@ def _repeated(oracle: Oracle, listing: Listing, key: Any) -> Violation:
     suspects = ["SET-4"] if cell.writes > 1 else []
     suspects += ["LIST-3"] if key == listing.prefix else []
     clause, *others = [*suspects, "LIST-6"]
-    oracle.count((clause,))
+    oracle.count(clause)
     return Violation(clause, f"{key!r} once", "more than once", key, tuple(others))
 
 
@@ -200,5 +207,5 @@ def _ordered(oracle: Oracle, entries: list[Any]) -> Violation | None:
         due = sorted(keys, key=lambda key: cells[key].written)
     if keys == due:
         return None
-    oracle.count(("LIST-9",))
+    oracle.count("LIST-9")
     return Violation("LIST-9", f"the keys in {order} order: {show(due)}", show(keys))

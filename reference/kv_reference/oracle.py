@@ -33,12 +33,15 @@ from kv_reference import (
     writes,
 )
 from kv_reference.belief import Cell
+from kv_reference.clause_sets import ClauseSet, names, set_of
 from kv_reference.journal import Journal
 from kv_reference.kinship import kin, names_member
+from kv_reference.rulings import Domain, rule_key
 from kv_reference.semantics import State, rules_of
 from kv_reference.verdicts import Violation
 
 FIRST_SPACE: Final = "a"
+_KEY_5, _OPEN_1, _OPEN_2 = set_of("KEY-5"), set_of("OPEN-1"), set_of("OPEN-2")
 _MOST_KIN: Final = 256
 """Past so many keys new ones are those of a Fill, which have no kin."""
 _ENDLESS: Final = Malformed("a value that is nested without end")
@@ -72,10 +75,14 @@ class Oracle:
         self.rules = rules_of(profile, slack)
         self.minimal = minimal
         self.number = 0
-        self.at_stake: tuple[str, ...] = ()
+        self.stakes: ClauseSet = 0
+        """The clauses that the operation judged last put to the test."""
         self.refused_by: set[str] = set()
         """Exceptions that refused input, and that not everybody reads so (ERR-1)."""
-        self._judged: list[tuple[str, ...]] = []
+        self.judged: list[ClauseSet] = []
+        """What each operation put to the test."""
+        self.alone = True
+        """There is no other space, and no other handle."""
         self._spaces: dict[str, Space] = {}
         self._deadlines: list[tuple[float, int, Cell, Space]] = []
         self.enter(FIRST_SPACE)
@@ -86,13 +93,13 @@ class Oracle:
         """Judges one outcome; None if it is permitted.
 
         `began` and `ended` are seconds on the harness's clock. After a violation the oracle has
-        adopted what the store did, and can go on. `at_stake` then holds the clauses checked.
+        adopted what the store did, and can go on. `stakes` then holds the clauses checked.
         """
         self.number += 1
-        self.at_stake = ()
+        self.stakes = 0
         while self._deadlines and self._deadlines[0][0] <= began:
             _, _, cell, space = heapq.heappop(self._deadlines)
-            space.journal.expiries.note(cell.key, self.number)
+            space.journal.expiries.note(cell, self.number)
         if self.space.closed and not isinstance(operation, ops.Open | ops.Close):
             violation = lifecycle.judge_closed(self, operation, outcome)
         else:
@@ -100,10 +107,9 @@ class Oracle:
             try:
                 violation = judge(self, operation, outcome, began, ended)
             except RecursionError:
-                self.at_stake = ()
+                self.stakes = 0
                 violation = judge(self, operation, _ENDLESS, began, ended)
-        if self.at_stake:
-            self._judged.append(self.at_stake)
+        self.judged.append(self.stakes)
         if violation is not None and self.minimal:
             return replace(violation, others=())
         return violation
@@ -111,11 +117,16 @@ class Oracle:
     @property
     def checks(self) -> Counter[str]:
         """How often each clause was put to the test."""
-        return Counter(itertools.chain.from_iterable(self._judged))
+        return Counter(itertools.chain.from_iterable(map(names, self.judged)))
 
-    def count(self, clauses: tuple[str, ...]) -> None:
-        """Notes that the operation being judged puts `clauses`, each given once, to the test."""
-        self.at_stake = stakes.joined(self.at_stake, clauses) if self.at_stake else clauses
+    @property
+    def at_stake(self) -> tuple[str, ...]:
+        """The clauses that the operation judged last put to the test, by name."""
+        return names(self.stakes)
+
+    def count(self, *clauses: str) -> None:
+        """Notes that the operation being judged puts `clauses` to the test."""
+        self.stakes |= set_of(*clauses)
 
     def enter(self, name: str) -> None:
         """Goes to a data space, by a handle of its own."""
@@ -126,6 +137,7 @@ class Oracle:
             known.handle += 1
             known.closed = False
         self.space = known
+        self.alone = len(self._spaces) == 1 and known.handle == 0
 
     def cell(self, key: Any, beside: Collection[Cell] | None = None) -> Cell:
         """The cell of a key in the current space.
@@ -135,13 +147,22 @@ class Oracle:
         cells = self.space.cells
         cell = cells.get(key)
         if cell is None:
-            cell = Cell(key)
+            cell = Cell(key, *rule_key(self.profile, key))
             if names_member(key):
-                cell.is_member, cell.stakes = True, ("KEY-5",)
+                cell.is_member, cell.stakes = True, _KEY_5
             if len(cells) < _MOST_KIN:
                 self._relate(cell, cells.values() if beside is None else beside)
             cells[key] = cell
         return cell
+
+    def reach(self, key: Any) -> Cell | None:
+        """The cell of a key that lies inside the domain, or in doubt; None for one outside."""
+        cell = self.space.cells.get(key)
+        if cell is None:
+            if rule_key(self.profile, key)[0] is Domain.OUTSIDE:
+                return None
+            cell = self.cell(key)
+        return None if cell.domain is Domain.OUTSIDE else cell
 
     @staticmethod
     def _relate(cell: Cell, others: Iterable[Cell]) -> None:
@@ -157,17 +178,17 @@ class Oracle:
             self._deadlines, (when, self.number * 100_000 + len(self._deadlines), cell, self.space)
         )
 
-    def read_stakes(self, cell: Cell, views: tuple[State, ...], began: float) -> tuple[str, ...]:
+    def read_stakes(self, cell: Cell, views: tuple[State, ...], began: float) -> ClauseSet:
         """The clauses at stake in a read of `cell`, other data spaces and handles included."""
         found = stakes.of_read(self.space.journal, cell, views, began)
-        if len(self._spaces) == 1 and self.space.handle == 0:
-            return found  # there is no other space, and no other handle
+        if self.alone:
+            return found
         if cell.unknown or cell.cause == "adopted":
             return found
         if any(self._elsewhere(cell)):
-            found = stakes.joined(found, ("OPEN-1",))
+            found |= _OPEN_1
         if cell.handle not in (-1, self.space.handle):
-            found = stakes.joined(found, ("OPEN-2",))
+            found |= _OPEN_2
         return found
 
     def _elsewhere(self, cell: Cell) -> Iterable[Cell]:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
 from kv_spec.values import Outside, is_container, walk
 
+from kv_reference.clause_sets import ClauseSet, set_of
 from kv_reference.rulings import Effect, Ruling, ttl_clause
 from kv_reference.semantics import Rules
 
-_PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ")
-_REFUSED: Final = frozenset("TTL-5 TTL-6 TTL-7 TTL-8 VAL-7 VAL-8 NULL-1 NULL-4 KEY-5".split())
+_PLAIN: Final = re.compile("[a-zA-Z0-9_ ]*")
+_REFUSED: Final = set_of(*"TTL-5 TTL-6 TTL-7 TTL-8 VAL-7 VAL-8 NULL-1 NULL-4 KEY-5".split())
+_REFUSED_IF_NESTED: Final = _REFUSED | set_of("VAL-1")
 
 
 @lru_cache(maxsize=16_384)
 def of_write(
     rules: Rules, ruling: Ruling, ttl: Any, changed: bool, again: bool, is_member: bool
-) -> tuple[str, ...]:
-    """What a write that stored an entry promises, each clause once.
+) -> ClauseSet:
+    """What a write that stored an entry promises.
 
     `changed`: the caller changed the value after it was passed in. `again`: there was an entry
     before. `is_member`: the key names a member of a host language's objects.
@@ -43,7 +46,7 @@ def of_write(
         promised.append(ruling.clause)
     elif ruling.lifetime != math.inf:
         promised.append(ttl_clause(profile, ruling.lifetime))
-    return tuple(dict.fromkeys(promised))
+    return set_of(*promised)
 
 
 def _of_value(ruling: Ruling) -> Iterator[str]:
@@ -69,16 +72,15 @@ def _of_value(ruling: Ruling) -> Iterator[str]:
 
 def is_hard(text: str) -> bool:
     """True for a text that looks like syntax: special characters, or a JSON document (VAL-5)."""
-    if not _PLAIN.issuperset(text):
+    if _PLAIN.fullmatch(text) is None:
         return True
     return text.isdigit() or text in ("true", "false", "null")
 
 
-@lru_cache(maxsize=4_096)
-def of_acceptance(promised: tuple[str, ...], nested: bool) -> tuple[str, ...]:
+def of_acceptance(promised: ClauseSet, nested: bool) -> ClauseSet:
     """The clauses that a set puts to the test by not being refused.
 
     `promised` is what the value that it stored promises. Only what stores do refuse counts: odd
     ttls, typed, `nested` and large values.
     """
-    return tuple(c for c in promised if c in _REFUSED or (nested and c == "VAL-1"))
+    return promised & (_REFUSED_IF_NESTED if nested else _REFUSED)

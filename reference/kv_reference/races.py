@@ -11,6 +11,7 @@ from kv_spec.outcomes import Malformed, Outcome, Raced, Raised
 from kv_spec.store import ABSENT
 from kv_spec.values import equal
 
+from kv_reference.clause_sets import BITS
 from kv_reference.semantics import State, is_same, views
 from kv_reference.verdicts import Violation, show
 
@@ -81,7 +82,7 @@ def judge_race(
         for state in states:
             if not any(is_same(state, known) for known in finals):
                 finals.append(state)
-    oracle.count(("CAS-8", "CAS-9") if clause == "CAS-8" else (clause,))
+    oracle.count(*(("CAS-8", "CAS-9") if clause == "CAS-8" else (clause,)))
     raised = [answer for answer in outcome.outcomes if isinstance(answer, Raised)]
     if cell.unknown or cell.pending:
         cell.forget()  # a call without an answer may still come in between
@@ -96,14 +97,14 @@ def judge_race(
     cell.handle = oracle.space.handle
     if finals == [None]:
         cell.cause = "cas-delete" if expired_before is not None else "delete"
-    cell.stakes = (clause,)
+    cell.stakes = BITS[clause]
     for branch, answer in pairs:
         if isinstance(answer, Raised) and answer.indefinite:
             _unanswered(oracle, cell, branch, began)
     definite = [error for error in raised if not error.indefinite]
     if definite:
         broken = "CAS-9" if clause == "CAS-8" else clause
-        oracle.count((broken,))
+        oracle.count(broken)
         return Violation(broken, "True or False", show_race(pairs), key)
     return None
 

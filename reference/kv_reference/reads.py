@@ -14,6 +14,7 @@ from kv_spec.values import equal, is_container
 
 from kv_reference import blame, stakes
 from kv_reference.belief import ASKED, DOUBTED, GOT, HANDED_OUT, Cell
+from kv_reference.clause_sets import BITS, set_of
 from kv_reference.rulings import Domain, rule_key
 from kv_reference.semantics import Live, State, is_gone, live_of
 from kv_reference.verdicts import NO_ANSWER, Violation, describe, show
@@ -21,6 +22,7 @@ from kv_reference.verdicts import NO_ANSWER, Violation, describe, show
 if TYPE_CHECKING:
     from kv_reference.oracle import Oracle
 
+_VAL_6, _HAS_1 = set_of("VAL-6"), set_of("HAS-1")
 _NEVER_BY_HAS = frozenset({"GET-1", "CAS-1", "KEY-1", "KEY-2"})
 """Where has and get may differ, has is at fault by itself (HAS-1)."""
 
@@ -29,18 +31,18 @@ def judge_get(
     oracle: Oracle, op: Get, outcome: Outcome, began: float, ended: float
 ) -> Violation | None:
     """get: the value of a live key, ABSENT for one that is gone."""
-    domain, clause = rule_key(oracle.profile, op.key)
-    if domain is Domain.OUTSIDE:
-        return outside(oracle, clause, outcome, op.key)
-    cell = oracle.cell(op.key)
+    cell = oracle.reach(op.key)
+    if cell is None:
+        return outside(oracle, outcome, op.key)
     views = cell.views(began, ended)
-    oracle.count(oracle.read_stakes(cell, views, began))
-    if oracle.at_stake and cell.latest is not None:
-        oracle.count(("VAL-6",))
-    if domain is Domain.DOUBTFUL:
-        oracle.count((clause,))
+    found = oracle.read_stakes(cell, views, began)
+    if found and cell.latest is not None:
+        found |= _VAL_6
+    if cell.domain is Domain.DOUBTFUL:
+        found |= BITS[cell.key_clause]
+    oracle.stakes = found
     if isinstance(outcome, NO_ANSWER):
-        return _failed(oracle, cell, views, outcome, (domain, clause))
+        return _failed(oracle, cell, views, outcome)
     kept = matching(oracle, views, outcome)
     if not kept and not cell.unknown:
         return _wrong(oracle, cell, views, outcome, began)
@@ -64,6 +66,9 @@ def matching(oracle: Oracle, views: tuple[State, ...], outcome: Outcome) -> tupl
     """Those of `views` that explain what a get answered."""
     # With null=value and absent=none a miss and a stored null look alike (see GET-5).
     missed = outcome is ABSENT or (outcome is None and oracle.profile.absent == "none")
+    if len(views) == 1:
+        view = views[0]
+        return views if (missed if view is None else equal(view.value, outcome)) else ()
     return those(views, [missed if view is None else equal(view.value, outcome) for view in views])
 
 
@@ -113,33 +118,33 @@ def _failed(
     cell: Cell,
     views: tuple[State, ...],
     outcome: Raised | Malformed,
-    domain: tuple[Domain, str],
 ) -> Violation | None:
     if isinstance(outcome, Raised):
-        doubtful = domain[0] is Domain.DOUBTFUL and None in views
+        doubtful = cell.domain is Domain.DOUBTFUL and None in views
         if outcome.indefinite or (outcome.refusal and doubtful):
             return None
     if cell.unknown:
         return None
     others: tuple[str, ...] = ()
-    if domain[0] is Domain.DOUBTFUL:
-        broken, others = domain[1], ("GET-1",) if cell.cause == "never" else ()
+    if cell.domain is Domain.DOUBTFUL:
+        broken, others = cell.key_clause, ("GET-1",) if cell.cause == "never" else ()
     elif None not in views:
         broken = "VAL-6"
     elif cell.cause == "never":
         broken = "GET-1"
     else:
         broken, others = "GET-5", ("GET-1",)
-    oracle.count((broken,))
+    oracle.count(broken)
     cell.forget()
     return Violation(broken, describe(views), show(outcome), cell.key, others)
 
 
-def outside(oracle: Oracle, clause: str, outcome: Outcome, key: Any) -> Violation | None:
+def outside(oracle: Oracle, outcome: Outcome, key: Any) -> Violation | None:
     """A read of what is no key at all, or one too long: no entry can come of it."""
+    clause = rule_key(oracle.profile, key)[1]
     if clause != "KEY-7":
         return None
-    oracle.count((clause,))
+    oracle.count(clause)
     if isinstance(outcome, Raised) or outcome in (ABSENT, False, None):
         return None
     return Violation(clause, "a refusal, or ABSENT", show(outcome), key)
@@ -149,20 +154,20 @@ def judge_has(
     oracle: Oracle, op: Has, outcome: Outcome, began: float, ended: float
 ) -> Violation | None:
     """has: HAS-1, and the clauses on when a key is live."""
-    domain, clause = rule_key(oracle.profile, op.key)
-    if domain is Domain.OUTSIDE:
-        return outside(oracle, clause, outcome, op.key)
-    cell = oracle.cell(op.key)
+    cell = oracle.reach(op.key)
+    if cell is None:
+        return outside(oracle, outcome, op.key)
     views = cell.views(began, ended)
-    oracle.count(stakes.without_value(oracle.read_stakes(cell, views, began)))
-    if len({view is None for view in views}) == 1 and not cell.unknown:
-        oracle.count(("HAS-1",))
+    found = oracle.read_stakes(cell, views, began) & stakes.WITHOUT_VALUE
+    if not cell.unknown and (len(views) == 1 or len({view is None for view in views}) == 1):
+        found |= _HAS_1
+    oracle.stakes = found
     if isinstance(outcome, Raised):
-        doubtful = domain is Domain.DOUBTFUL and None in views
+        doubtful = cell.domain is Domain.DOUBTFUL and None in views
         if outcome.indefinite or (outcome.refusal and doubtful):
             return None
     if outcome is not True and outcome is not False:
-        oracle.count(("HAS-1",))
+        oracle.count("HAS-1")
         return Violation("HAS-1", "True or False", show(outcome), op.key)
     kept = those(views, [(view is not None) == outcome for view in views])
     if not kept and not cell.unknown:

@@ -88,14 +88,14 @@ class Rules:
     def ruling(self, operation: Operation) -> Ruling:
         """The ruling on what an operation writes."""
         if isinstance(operation, Set):
-            return self._ruling(operation.value, operation.ttl)
+            return self.of_write(operation.value, operation.ttl)
         if isinstance(operation, Cas):
             if operation.new is ABSENT:
                 return _OF_CAS_TO_ABSENT
-            return self._ruling(operation.new, operation.ttl)
+            return self.of_write(operation.new, operation.ttl)
         return _OF_DELETE
 
-    def _ruling(self, value: Any, ttl: Any) -> Ruling:
+    def of_write(self, value: Any, ttl: Any) -> Ruling:
         """The ruling on a write of a program, kept by the value: nobody changes a program.
 
         What cannot be told apart but by looking all through it is known by its identity, which

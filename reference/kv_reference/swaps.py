@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from kv_spec.operations import Cas
@@ -14,7 +13,8 @@ from kv_spec.values import CHANGED_AFTER_GET, carries, equal, is_container
 
 from kv_reference import blame, reads, stakes, writes
 from kv_reference.belief import CAS_FAILED, CAS_NOTHING, REFUSED, RETAKEN, Cell
-from kv_reference.rulings import Domain, Effect, Ruling, rule_key
+from kv_reference.clause_sets import ClauseSet, set_of
+from kv_reference.rulings import Domain, Effect, Ruling
 from kv_reference.semantics import Live, State, is_gone, live_of
 from kv_reference.verdicts import Violation, describe, show
 
@@ -22,27 +22,28 @@ if TYPE_CHECKING:
     from kv_reference.oracle import Oracle
 
 _NUMBERS: Final = (int, float)
-_OF_SWAP: Final = ("CAS-1",)
-_OF_CREATION: Final = ("CAS-1", "CAS-3")
-_OF_NOTHING: Final = ("CAS-1", "CAS-3", "CAS-5")
+_OF_SWAP: Final = set_of("CAS-1")
+_OF_CREATION: Final = set_of("CAS-1", "CAS-3")
+_OF_NOTHING: Final = set_of("CAS-1", "CAS-3", "CAS-5")
+_SUBTLE, _COUNTED, _RETAKEN = set_of("CAS-7"), set_of("CAS-10"), set_of("CAS-11")
+_OF_KEY: Final = stakes.WITHOUT_VALUE & ~set_of("OPEN-2")
 
 
 def judge_cas(
     oracle: Oracle, op: Cas, outcome: Outcome, began: float, ended: float
 ) -> Violation | None:
     """cas: whether it may answer so, and what it leaves."""
-    domain, key_clause = rule_key(oracle.profile, op.key)
-    if domain is Domain.OUTSIDE:
-        return reads.outside(oracle, key_clause, outcome, op.key)
-    cell = oracle.cell(op.key)
+    cell = oracle.reach(op.key)
+    if cell is None:
+        return reads.outside(oracle, outcome, op.key)
     ruling = oracle.rules.ruling(op)
     views = cell.views(began, ended)
     fits = [oracle.rules.compares(op.expected, view) for view in views]
     if fits[0] is not None and fits.count(fits[0]) == len(fits) and not cell.unknown:
-        oracle.count(_of_comparison(oracle, op, cell, live_of(views)))
-        oracle.count(_of_key(oracle.read_stakes(cell, views, began)))
+        compared = _of_comparison(oracle, op, cell, live_of(views))
+        oracle.stakes = compared | oracle.read_stakes(cell, views, began) & _OF_KEY
     if outcome is not True and outcome is not False:
-        return _no_answer(oracle, op, cell, ruling, domain, outcome, began, ended)
+        return _no_answer(oracle, op, cell, ruling, outcome, began, ended)
     kept = reads.those(views, [fit is None or fit is outcome for fit in fits])
     if not kept and not cell.unknown:
         chosen = _blame(oracle, op, cell, views, bool(outcome), began)
@@ -55,7 +56,7 @@ def judge_cas(
         cell.mark(CAS_FAILED)
         return None
     if ruling.effect is Effect.REFUSE:
-        oracle.count((ruling.clause,))
+        oracle.count(ruling.clause)
         cell.forget()
         return Violation(ruling.clause, "a refusal", show(outcome), op.key)
     _swapped(oracle, op, cell, ruling, kept, began, ended)
@@ -66,25 +67,20 @@ def _due(outcome: Any, views: tuple[State, ...]) -> str:
     return f"{not outcome} (the key holds {describe(views)})"
 
 
-def _of_comparison(oracle: Oracle, op: Cas, cell: Cell, live: Live | None) -> tuple[str, ...]:
+def _of_comparison(oracle: Oracle, op: Cas, cell: Cell, live: Live | None) -> ClauseSet:
     """The clauses at stake in what a cas compares."""
     if op.expected is ABSENT:
         return _OF_NOTHING if op.new is ABSENT else _OF_CREATION
     if live is None:
         return _OF_SWAP
-    found: tuple[str, ...] = _OF_SWAP
+    found = _OF_SWAP
     if oracle.profile.cas_equality == "structural" and is_subtle(op.expected, live.value):
-        found = (*found, "CAS-7")
+        found |= _SUBTLE
     if carries(op.expected, CHANGED_AFTER_GET):
-        found = (*found, "CAS-10")
+        found |= _COUNTED
     if cell.flags & RETAKEN and op.new is ABSENT:
-        found = (*found, "CAS-11")
+        found |= _RETAKEN
     return found
-
-
-@lru_cache(maxsize=4_096)
-def _of_key(at_stake: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(clause for clause in stakes.without_value(at_stake) if clause != "OPEN-2")
 
 
 def is_subtle(expected: Any, value: Any) -> bool:
@@ -177,7 +173,7 @@ def _swapped(
     expired, cause = cell.latest if is_gone(kept) else None, cell.cause
     if is_gone(kept):
         cell.believe((None,))
-    writes.done(oracle, cell, ruling, began, ended, op)
+    writes.done(oracle, cell, ruling, began, ended, ttl=op.ttl)
     if cell.cause == "set":
         cell.cause = "cas"
         if expired is not None:
@@ -197,7 +193,7 @@ def _take_over(
     if not answer:
         cell.forget()
     elif ruling.effect is not Effect.REFUSE:
-        writes.done(oracle, cell, ruling, began, ended, op)
+        writes.done(oracle, cell, ruling, began, ended, ttl=op.ttl)
         cell.adopt(cell.states[0], oracle.number, began)
 
 
@@ -206,7 +202,6 @@ def _no_answer(
     op: Cas,
     cell: Cell,
     ruling: Ruling,
-    domain: Domain,
     outcome: Raised | Malformed,
     began: float,
     ended: float,
@@ -216,15 +211,16 @@ def _no_answer(
             later = oracle.rules.after_write(ruling, None, began, math.inf)
             cell.pending = (*cell.pending, later)
             return None
-        either = ruling.effect in (Effect.REFUSE, Effect.EITHER) or domain is Domain.DOUBTFUL
+        either = ruling.effect in (Effect.REFUSE, Effect.EITHER) or cell.domain is Domain.DOUBTFUL
         if either and (outcome.refusal or ruling.effect is Effect.REFUSE):
             cell.mark(REFUSED)
-            oracle.count((ruling.clause,) if ruling.effect is Effect.REFUSE else ())
-            oracle.space.journal.refusals.note(op.key, oracle.number)
+            if ruling.effect is Effect.REFUSE:
+                oracle.count(ruling.clause)
+            oracle.space.journal.refusals.note(cell, oracle.number)
             return None
     clause, others = "CAS-1", tuple[str, ...]()
     if isinstance(outcome, Raised) and (op.ttl is not None or op.new is None):
         clause, others = writes.of_refusal(ruling, op.ttl), ("CAS-1",)
-    oracle.count((clause,))
+    oracle.count(clause)
     cell.forget()
     return Violation(clause, "True or False", show(outcome), op.key, others)

@@ -7,11 +7,12 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kv_spec.operations import STEP_VALUE, Iterate, Set, step_key
+from kv_spec.operations import STEP_VALUE, Iterate, step_key
 from kv_spec.outcomes import Malformed, Outcome, Raised
 from kv_spec.values import Outside
 
 from kv_reference import writes
+from kv_reference.clause_sets import set_of
 from kv_reference.due import Listing
 from kv_reference.kinship import is_special
 from kv_reference.listings import beside_strays, compare, judged, known_cell
@@ -43,8 +44,7 @@ def judge_iterate(
     if domain is Domain.INSIDE:
         enough = len(listing.must) > (op.script != "write-new")
         clauses = _CLAUSES[op.script] if enough and op.limit > 0 else ()
-        oracle.count(clauses)
-        oracle.count(listing.stakes())
+        oracle.stakes = set_of(*clauses) | listing.stakes()
         violation = _judge(oracle, op, listing, outcome)
     if not isinstance(outcome, NO_ANSWER):
         _effects(oracle, op, outcome, began, ended)
@@ -69,11 +69,11 @@ def _judge(oracle: Oracle, op: Iterate, listing: Listing, outcome: Outcome) -> V
             clause = "LIST-4"
         else:
             clause = (own or (plain,))[-1 if isinstance(outcome, Malformed) else 0]
-        oracle.count((clause,))
+        oracle.count(clause)
         return Violation(clause, "a walk to the end", show(outcome))
     bad = next((entry for entry in outcome if isinstance(entry, Malformed)), None)
     if bad is not None:
-        oracle.count(("LIST-7",))
+        oracle.count("LIST-7")
         return Violation("LIST-7", "entries", show(bad))
     outcome = judged(oracle, outcome)
     there = {cell.key for cell in listing.must}
@@ -82,7 +82,7 @@ def _judge(oracle: Oracle, op: Iterate, listing: Listing, outcome: Outcome) -> V
     unknown = [cell for cell in oracle.space.cells.values() if cell.unknown]
     most = len(listing.views) - len(listing.gone) + min(op.limit, len(outcome)) + len(unknown)
     if op.script == "write-new" and len(outcome) > most:
-        oracle.count(("ITER-3",))
+        oracle.count("ITER-3")
         due = f"at most the {len(listing.must)} first entries and those written"
         return Violation("ITER-3", due, f"{len(outcome)} entries")
     violation = compare(oracle, listing, entries, complete=op.script != "abandon")
@@ -134,8 +134,8 @@ def _effects(oracle: Oracle, op: Iterate, outcome: list[Any], began: float, ende
             target = step_key(op.prefix, number) if own else key
             cell = oracle.cell(target) if own else known_cell(oracle, target)
             if cell is not None:
-                one = Set(target, STEP_VALUE)
-                writes.done(oracle, cell, oracle.rules.ruling(one), began, ended, one)
+                ruling = oracle.rules.of_write(STEP_VALUE, None)
+                writes.done(oracle, cell, ruling, began, ended)
 
 
 def _forget(oracle: Oracle, op: Iterate, listing: Listing) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from kv_spec.operations import Cas, Delete, Fill, Set, fill_keys
-from kv_spec.outcomes import Malformed, Outcome, Raised
+from kv_spec.operations import Delete, Fill, Set, fill_keys
+from kv_spec.outcomes import Outcome, Raised
 from kv_spec.store import ABSENT
 from kv_spec.values import Outside, is_container, walk
 
 from kv_reference import blame, promises, reads
 from kv_reference.belief import REFUSED, Cell
+from kv_reference.clause_sets import BITS
 from kv_reference.kinship import names_member
-from kv_reference.rulings import Domain, Effect, Ruling, is_too_short, rule_key
+from kv_reference.rulings import Domain, Effect, Ruling, is_too_short
 from kv_reference.semantics import State, removal_cause
 from kv_reference.verdicts import NO_ANSWER, Violation, show
 
@@ -25,40 +26,49 @@ def judge_set(
     oracle: Oracle, op: Set, outcome: Outcome, began: float, ended: float
 ) -> Violation | None:
     """set: what it leaves is seen later; here, whether it had to refuse, or might."""
-    if isinstance(op.key, Outside):
-        # Input of the wrong type is judged for one thing only, that other keys are left alone.
-        oracle.space.journal.refusals.note(None, oracle.number)
-        _stray(oracle, op.key, outcome)
-        return None
-    cell = oracle.cell(op.key)
-    domain, key_clause = rule_key(oracle.profile, op.key)
-    ruling = oracle.rules.ruling(op)
+    cell = oracle.space.cells.get(op.key)
+    if cell is None:
+        if isinstance(op.key, Outside):
+            # Input of the wrong type is judged for one thing only, that other keys are left alone.
+            oracle.space.journal.refusals.note(None, oracle.number)
+            _stray(oracle, op.key, outcome)
+            return None
+        cell = oracle.cell(op.key)
+    ruling = oracle.rules.of_write(op.value, op.ttl)
+    effect = ruling.effect
+    if effect is Effect.REFUSE or cell.domain is Domain.OUTSIDE or isinstance(outcome, NO_ANSWER):
+        return _not_done(oracle, cell, ruling, op, outcome, began)
+    done(oracle, cell, ruling, began, ended, ttl=op.ttl, changed=op.change)
+    if effect is Effect.STORE:
+        oracle.stakes = promises.of_acceptance(cell.stakes, is_container(ruling.value))
+    elif effect is Effect.REMOVE:
+        oracle.stakes = BITS[ruling.clause]
+    if oracle.space.journal.abandoned == oracle.number - 1:
+        oracle.count("LIST-10")
+    return None
+
+
+def _not_done(
+    oracle: Oracle, cell: Cell, ruling: Ruling, op: Set, outcome: Outcome, began: float
+) -> Violation | None:
+    """A set that did not go through, or must not have."""
     # A key that may be refused is no reason where the value or the ttl must be.
-    of_key = domain is Domain.OUTSIDE or ruling.effect is not Effect.REFUSE
-    clause = key_clause if of_key and domain is not Domain.INSIDE else ruling.clause
-    must_refuse = domain is Domain.OUTSIDE or ruling.effect is Effect.REFUSE
+    of_key = cell.domain is Domain.OUTSIDE or ruling.effect is not Effect.REFUSE
+    clause = cell.key_clause if of_key and cell.domain is not Domain.INSIDE else ruling.clause
+    must_refuse = cell.domain is Domain.OUTSIDE or ruling.effect is Effect.REFUSE
     if isinstance(outcome, Raised):
-        may_refuse = domain is Domain.DOUBTFUL or ruling.effect is Effect.EITHER
+        may_refuse = cell.domain is Domain.DOUBTFUL or ruling.effect is Effect.EITHER
         if outcome.indefinite and not must_refuse:
             pending(oracle, cell, ruling, began)
             return None
         if must_refuse or (may_refuse and outcome.refusal):
             return refused(oracle, cell, clause, outcome)
         return _failed(oracle, cell, ruling, clause, outcome, op.ttl)
-    if must_refuse or isinstance(outcome, Malformed):
-        broken = clause if must_refuse else "ERR-1"
-        oracle.count((broken,))
-        cell.forget()
-        due = "a refusal" if must_refuse else "a plain return"
-        return Violation(broken, due, show(outcome), cell.key)
-    done(oracle, cell, ruling, began, ended, op)
-    if ruling.effect is Effect.STORE:
-        oracle.at_stake = promises.of_acceptance(cell.stakes, is_container(ruling.value))
-    elif ruling.effect is Effect.REMOVE:
-        oracle.at_stake = (ruling.clause,)
-    if oracle.space.journal.abandoned == oracle.number - 1:
-        oracle.count(("LIST-10",))
-    return None
+    broken = clause if must_refuse else "ERR-1"
+    oracle.count(broken)
+    cell.forget()
+    due = "a refusal" if must_refuse else "a plain return"
+    return Violation(broken, due, show(outcome), cell.key)
 
 
 def _stray(oracle: Oracle, wrong: Outside, outcome: Outcome) -> None:
@@ -72,9 +82,16 @@ def _stray(oracle: Oracle, wrong: Outside, outcome: Outcome) -> None:
 
 
 def done(
-    oracle: Oracle, cell: Cell, ruling: Ruling, began: float, ended: float, op: Set | Cas
+    oracle: Oracle,
+    cell: Cell,
+    ruling: Ruling,
+    began: float,
+    ended: float,
+    *,
+    ttl: Any = None,
+    changed: bool = False,
 ) -> None:
-    """Records a write that went through."""
+    """Records a write that went through; `changed`: the caller changed the value afterwards."""
     state = oracle.rules.after_write(ruling, None, began, ended)
     if state is None:
         removed(oracle, cell, began, removal_cause(ruling), ruling.clause)
@@ -83,13 +100,12 @@ def done(
         return
     cell.write(state, "set", ruling.clause, oracle.number, began)
     cell.handle = oracle.space.handle
-    oracle.space.journal.sets.note(cell.key, oracle.number)
-    changed = isinstance(op, Set) and op.change
+    oracle.space.journal.sets.note(cell, oracle.number)
     again = cell.before is not None
-    cell.stakes = promises.of_write(oracle.rules, ruling, op.ttl, changed, again, cell.is_member)
+    cell.stakes = promises.of_write(oracle.rules, ruling, ttl, changed, again, cell.is_member)
     if state.hi != math.inf:
         oracle.expect_expiry(state.hi, cell)
-    if is_too_short(oracle.profile, op.ttl):
+    if ttl is not None and is_too_short(oracle.profile, ttl):
         cell.forget()
     if changed and oracle.profile.isolation == "alias" and is_container(ruling.value):
         cell.forget()  # the stored value may have changed with the caller's
@@ -101,7 +117,7 @@ def removed(
     """Records that a key was removed, and by what."""
     cell.write(None, cause, clause, oracle.number, began)
     cell.handle = oracle.space.handle
-    oracle.space.journal.deletes.note(cell.key, oracle.number)
+    oracle.space.journal.deletes.note(cell, oracle.number)
 
 
 def pending(oracle: Oracle, cell: Cell, ruling: Ruling, began: float) -> None:
@@ -112,11 +128,11 @@ def pending(oracle: Oracle, cell: Cell, ruling: Ruling, began: float) -> None:
 
 def refused(oracle: Oracle, cell: Cell, clause: str, outcome: Raised) -> Violation | None:
     """Records a refusal that the specification permits; nothing may have changed (ERR-1)."""
-    oracle.count((clause, "ERR-1"))
+    oracle.count(clause, "ERR-1")
     cell.mark(REFUSED)
     if not outcome.plain:
         oracle.refused_by.add(outcome.name)
-    oracle.space.journal.refusals.note(cell.key, oracle.number)
+    oracle.space.journal.refusals.note(cell, oracle.number)
     if outcome.early:
         due = "an exception when it is awaited"
         return Violation("ERR-1", due, f"{show(outcome)}, by the call itself", cell.key)
@@ -138,7 +154,7 @@ def _failed(
         near = abandoned == oracle.number - 1 or oracle.minimal
         suspects.insert(0 if near else len(suspects), "LIST-10")
     chosen = blame.choose(suspects, suspects, clause)
-    oracle.count((chosen.clause,))
+    oracle.count(chosen.clause)
     cell.forget()
     return chosen.violation("no exception", show(outcome), cell.key)
 
@@ -161,30 +177,29 @@ def judge_delete(
     oracle: Oracle, op: Delete, outcome: Outcome, began: float, ended: float
 ) -> Violation | None:
     """delete: DEL-2 and DEL-4; that the key is gone is seen later."""
-    domain, clause = rule_key(oracle.profile, op.key)
-    if domain is Domain.OUTSIDE:
+    cell = oracle.reach(op.key)
+    if cell is None:
         oracle.space.journal.refusals.note(None, oracle.number)
         if isinstance(op.key, Outside):
             _stray(oracle, op.key, outcome)
-        return reads.outside(oracle, clause, ABSENT, op.key)
-    cell = oracle.cell(op.key)
+        return reads.outside(oracle, ABSENT, op.key)
     views = cell.views(began, ended)
     certain = len(views) == 1 and not cell.unknown
     broken = "DEL-2" if None in views else "DEL-1"
     if certain:
-        oracle.count((broken,))
+        oracle.count(broken)
     if isinstance(outcome, Raised):
         if outcome.indefinite:
             cell.pending = (*cell.pending, None)
             return None
-        if domain is Domain.DOUBTFUL and outcome.refusal and None in views:
+        if cell.domain is Domain.DOUBTFUL and outcome.refusal and None in views:
             return None
     if isinstance(outcome, NO_ANSWER):
-        oracle.count((broken,))
+        oracle.count(broken)
         return Violation(broken, "no exception", show(outcome), op.key)
     violation = None
     if oracle.profile.delete_returns == "bool" and certain:
-        oracle.count(("DEL-4",))
+        oracle.count("DEL-4")
         due = views[0] is not None
         if outcome is not due:
             violation = Violation("DEL-4", show(due), show(outcome), cell.key)
@@ -203,10 +218,10 @@ def judge_fill(
         if failed:
             cell.forget()
         else:
-            one = Set(key, number, op.ttl)
-            done(oracle, cell, oracle.rules.ruling(one), began, ended, one)
+            ruling = oracle.rules.of_write(number, op.ttl)
+            done(oracle, cell, ruling, began, ended, ttl=op.ttl)
     indefinite = isinstance(outcome, Raised) and outcome.indefinite
     if failed and not indefinite:
-        oracle.count(("LIST-8",))
+        oracle.count("LIST-8")
         return Violation("LIST-8", "a plain return", show(outcome))
     return None

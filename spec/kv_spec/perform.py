@@ -31,6 +31,8 @@ from kv_spec.profile import BASE, Profile
 from kv_spec.store import ABSENT
 from kv_spec.values import CHANGED_AFTER_GET, CHANGED_AFTER_SET, Outside, change, copy
 
+_PAIRS: Final = (tuple, list)
+_CONTAINERS: Final = (list, dict)
 LONGEST_LISTING: Final = 10_000
 """A listing of more entries than this, and ten more for each write, has no end (ITER-3)."""
 _MOST_TRIES: Final = 1_000
@@ -79,7 +81,7 @@ class Surface:
             if self._raises:
                 return ABSENT
             raise
-        if operation.change and isinstance(value, list | dict):
+        if operation.change and isinstance(value, _CONTAINERS):
             kept = copy(value)
             change(value, CHANGED_AFTER_GET)
             return kept
@@ -271,17 +273,16 @@ def _iterable(answer: Any) -> Iterator[Any]:
 def _plain(key: Any) -> Any:
     """A key that came out of a store, in the contract's own types where it is of a subclass."""
     kind = type(key)
+    if kind is tuple:
+        for part in key:
+            if type(part) is not str:
+                return tuple(map(_plain_part, key))
+        return key
     if kind is str:
         return key
     if issubclass(kind, str):
         return str.__str__(key)
-    if issubclass(kind, tuple):
-        if kind is not tuple:
-            return tuple(map(_plain_part, key))
-        for part in key:
-            if type(part) is not str:
-                return tuple(map(_plain_part, key))
-    return key
+    return tuple(map(_plain_part, key)) if issubclass(kind, tuple) else key
 
 
 def _plain_part(part: Any) -> Any:
@@ -289,8 +290,10 @@ def _plain_part(part: Any) -> Any:
 
 
 def _pair(entry: Any) -> Any:
-    if isinstance(entry, tuple | list) and len(entry) == 2:
-        return (_plain(entry[0]), entry[1])
+    if isinstance(entry, _PAIRS) and len(entry) == 2:
+        key = entry[0]
+        plain = _plain(key)
+        return entry if plain is key and type(entry) is tuple else (plain, entry[1])
     return Malformed(f"an entry of type {type(entry).__name__} that is no pair of key and value")
 
 

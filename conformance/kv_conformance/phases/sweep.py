@@ -11,14 +11,16 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
+from kv_reference.clause_sets import ClauseSet, names
 from kv_reference.oracle import Oracle
 from kv_reference.verdicts import Violation
 from kv_spec.machines import Plan
-from kv_spec.operations import Program, Race
+from kv_spec.operations import Advance, Program, Race
 from kv_spec.programs import Composer, Name
 
+from kv_conformance.collecting import seldom
 from kv_conformance.hunt import Hunt
 from kv_conformance.phases.course import PART, Ahead, Course, Part
 from kv_conformance.phases.tally import OnProgress, Tally
@@ -67,18 +69,23 @@ def run(
         progress(sweep.tally)
         return known.favoured
 
-    for part in course.parts():
-        found = take(part)
-        favoured = found if part.pilot else favoured
-    more, many = course.more(1 if ahead is None else PART), 1 if ahead is None else ahead.jobs
-    while time_left():
-        parts = list(itertools.islice(more, many))
-        if ahead is not None:
-            ahead.give_out(parts)
-        for part in parts:
-            take(part)
+    with seldom():
+        for part in course.parts():
+            found = take(part)
+            favoured = found if part.pilot else favoured
+        more, many = course.more(1 if ahead is None else PART), 1 if ahead is None else ahead.jobs
+        while time_left():
+            parts = list(itertools.islice(more, many))
+            if ahead is not None:
+                ahead.give_out(parts)
+            for part in parts:
+                take(part)
     progress(sweep.tally)
     return sweep.tally
+
+
+Broken: TypeAlias = tuple[Program, Violation]
+"""A program, and how its last operation broke a clause."""
 
 
 class Investigator(Protocol):
@@ -126,8 +133,8 @@ class Sweep:
             operations, rules = composer.marked(course.seed, number)
             name = composer.name(course.seed, number)
             stakes = self.run(name, tuple(operations), counts=course.owns(number))
-            for rule, clauses in zip(rules, stakes, strict=True):
-                for clause in clauses:
+            for rule, found in zip(rules, stakes, strict=True):
+                for clause in names(found):
                     credit[clause][rule] += 1
         thin = _THIN * len(course.pilot) / max(course.programs, 1)
         favoured = {
@@ -138,29 +145,26 @@ class Sweep:
         }
         return tuple(sorted(favoured - {""}))
 
-    def run(self, name: Name, program: Program, *, counts: bool = True) -> list[tuple[str, ...]]:
+    def run(self, name: Name, program: Program, *, counts: bool = True) -> list[ClauseSet]:
         """Runs one program; the clauses that each of its operations put to the test.
 
         A program that only the shard beside this one counts is not tallied here.
         """
+        race = any(type(operation) is Race for operation in program)
         while True:
-            stakes: list[tuple[str, ...]] = []
-            if any(type(operation) is Race for operation in program):
-                found = self._raced(program, counts)
-            else:
-                found = self._run(name, program, counts, stakes)
-            if found is None:
+            oracle, broken = self._raced(program) if race else self._run(name, program)
+            if broken is None:
                 break
-            self.hunt.investigate(*found)
+            self.hunt.investigate(*broken)
+        if counts:
+            self.tally.take(oracle.number, oracle)
         self.tally.programs += counts
         if self.tally.programs % _PROGRESS_EVERY == 0:
             self.progress(self.tally)
-        return stakes
+        return oracle.judged
 
-    def _run(
-        self, name: Name, program: Program, counts: bool, stakes: list[tuple[str, ...]]
-    ) -> tuple[Program, Violation] | None:
-        """Runs a program; up to where, and why, if a violation is worth a look.
+    def _run(self, name: Name, program: Program) -> tuple[Oracle, Broken | None]:
+        """Runs a program to its end, or up to a violation that is worth a look.
 
         The inner loop of the whole phase: it keeps no record that only a failure needs, since a
         failure is run again.
@@ -171,28 +175,26 @@ class Sweep:
         if trial.subject.box is not None:
             trial.subject.box.swept(name)
             world.swept = True
-        perform, judge, now = world.perform, oracle.judge, trial.subject.clock.now
+        perform, judge, clock = world.perform, oracle.judge, trial.subject.clock
+        now, exact = clock.now, clock.exact
+        began = ended = now()
         try:
             for operation in program:
-                began = now()
                 outcome = perform(operation)
-                violation = judge(operation, outcome, began, now())
-                stakes.append(oracle.at_stake)
+                if not exact or type(operation) is Advance:  # else no time passes
+                    began, ended = ended, now()
+                violation = judge(operation, outcome, began, ended)
+                began = ended
                 if violation is not None:
                     world.spoilt = True
                     if not ignores(violation):
-                        return program[: len(stakes)], violation
+                        return oracle, (program[: oracle.number], violation)
         finally:
             world.close()
-        if counts:
-            self.tally.take(len(program), oracle)
-        return None
+        return oracle, None
 
-    def _raced(self, program: Program, counts: bool) -> tuple[Program, Violation] | None:
+    def _raced(self, program: Program) -> tuple[Oracle, Broken | None]:
         """Runs a program with a race, once for every place of its switch."""
         session = self.hunt.trial.run(program, ignores=self.hunt.ignores)
-        if session.violation is not None:
-            return session.program, session.violation
-        if counts:
-            self.tally.take(len(session.steps), session.oracle)
-        return None
+        violation = session.violation
+        return session.oracle, None if violation is None else (session.program, violation)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from kv_spec import generate as gen
 from kv_spec.machines.drawing import KEYS_A_PROGRAM
-from kv_spec.operations import Advance, Cas, Get, Has, List, Operation, Scan
+from kv_spec.operations import Advance, Cas, Get, Has, List, Operation, Scan, Set
 from kv_spec.profile import Profile
 from kv_spec.store import ABSENT
 
@@ -89,14 +89,15 @@ class Machine:
 
     def do(self, operation: Operation) -> Any:
         """Performs an operation, unless the program is over."""
-        if getattr(operation, "change", False) and self.plan.profile.isolation == "alias":
+        if self.plan.profile.isolation == "alias" and getattr(operation, "change", False):
             operation = replace(operation, change=False)  # type: ignore[arg-type]
         # What rules may be drawn must follow from what was drawn, never from what a store did.
         if isinstance(operation, Advance):
             self.now += operation.seconds
-        ttl = getattr(operation, "ttl", None)
-        if isinstance(ttl, int | float) and 0 < ttl < gen.DAY:
-            self.deadlines.append((self.now + ttl, operation.key))  # type: ignore[union-attr]
+        elif isinstance(operation, (Set, Cas)):
+            ttl = operation.ttl
+            if isinstance(ttl, int | float) and 0 < ttl < gen.DAY:
+                self.deadlines.append((self.now + ttl, operation.key))
         return None if self.session.over else self.session.do(operation)
 
     def value(self, number: int) -> Any:

@@ -1,0 +1,27 @@
+"""Sets of clauses as numbers, a bit a clause: joined by `|`, and intersected by `&`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+from kv_spec.clauses import clauses
+
+ClauseSet: TypeAlias = int
+
+BITS: Final[dict[str, ClauseSet]] = {clause: 1 << place for place, clause in enumerate(clauses())}
+"""The set of one clause alone, by its ID."""
+
+
+def set_of(*ids: str) -> ClauseSet:
+    """The set of these clauses. Raises KeyError for an ID that no clause has."""
+    found = 0
+    for id in ids:
+        found |= BITS[id]
+    return found
+
+
+@lru_cache(maxsize=65_536)
+def names(found: ClauseSet) -> tuple[str, ...]:
+    """The clauses of a set, in the order of the specification."""
+    return tuple(id for id, bit in BITS.items() if found & bit)
