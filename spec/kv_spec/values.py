@@ -48,6 +48,7 @@ def equal(left: Any, right: Any) -> bool:
 
 _SCALARS: Final = frozenset({str, int, float, bool, type(None), bytes})
 _CONTAINERS: Final = (list, dict)
+_TEXT: Final = frozenset({str})
 _BASES: Final = {str: str, int: float, float: float, list: list, dict: dict}
 _WHOLE: Final[dict[type, type]] = {**_BASES, bytes: bytes, datetime: datetime}
 """The types that stand for themselves: of bytes and datetime a subclass does not."""
@@ -74,7 +75,7 @@ def _same_items(left: dict[Any, Any], right: dict[Any, Any]) -> bool:
 
 def _plain_keys(value: dict[Any, Any]) -> dict[Any, Any]:
     """The mapping by plain str: other keys would decide themselves what they equal."""
-    if type(value) is dict and all(type(key) is str for key in value):
+    if type(value) is dict and _TEXT.issuperset(map(type, value)):
         return value
     return {
         str.__str__(key) if issubclass(type(key), str) else object(): item
