@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from kv_spec.clauses import Clause
+from kv_spec.clauses import Clause, clauses
 from kv_spec.profile import CAS_PARTS, Profile
 
 _BY_DECLARATION: Final[Mapping[str, tuple[str, Any]]] = {
@@ -25,6 +25,13 @@ def reason_not(clause: Clause, profile: Profile, capabilities: Collection[str]) 
         elif not _holds(name, profile, capabilities):
             return f"not offered: {name}"
     return _special(clause, profile, capabilities)
+
+
+def is_checked(capability: str) -> bool:
+    """Whether this version judges a clause of a capability, or there is none to judge."""
+    parts = CAS_PARTS if capability == "cas" else {capability}
+    own = [clause for clause in clauses().values() if not parts.isdisjoint(clause.requires)]
+    return not own or any(clause.not_yet_checked is None for clause in own)
 
 
 def _holds(name: str, profile: Profile, capabilities: Collection[str]) -> bool:

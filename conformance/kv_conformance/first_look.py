@@ -196,7 +196,7 @@ def version_of(store: Any, factory: Factory) -> str | None:
 def reopen(subject: Subject, world: World, offer: Offer) -> None:
     """Goes on with the profile known, and without closing what would be met again closed."""
     subject.profile = offer.profile
-    subject.shared = subject.factory.takes_space
+    subject.shared = subject.factory.takes_space and "shared" in offer.capabilities
     again = subject.world()
     subject.factory.kept = again.handles[0] is world.handles[0]
     world.close()

@@ -173,6 +173,9 @@ def test_the_verdict_in_words() -> None:
     assert words(("core", "cas-create"), ("cas", *parts[1:], "ns")) == (
         "conformant: core, cas-create; not offered: cas-swap, cas-delete, ns"
     )
+    assert words(("core", "clear", "layer", "keys"), ("cas", *parts)) == (
+        "conformant: core, keys; not yet checked: clear, layer; not offered: cas"
+    )
 
 
 def test_a_finding_missing_from_the_results_is_not_lost() -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from kv_spec.clauses import Level, clauses
 from kv_spec.profile import CAPABILITIES, CAS_PARTS
 
+from kv_conformance.applicable import is_checked
 from kv_conformance.events import (
     ClauseResult,
     ClockChosen,
@@ -199,8 +200,11 @@ class Record:
             if set(self.started.clauses) == set(clauses()):  # narrowed by the phases
                 what = ", ".join(self.started.phases)
             asked = f", as far as asked ({what})"
-        lacks = f"; not offered: {', '.join(self.lacks)}" if self.lacks else ""
-        return f"conformant{asked}: {', '.join(self.offers) or 'core'}{lacks}"
+        unchecked = [name for name in self.offers if not is_checked(name)]
+        shown = [name for name in self.offers if name not in unchecked]
+        rest = f"; not yet checked: {', '.join(unchecked)}" if unchecked else ""
+        rest += f"; not offered: {', '.join(self.lacks)}" if self.lacks else ""
+        return f"conformant{asked}: {', '.join(shown) or 'core'}{rest}"
 
 
 def explanation(result: ClauseResult) -> str:

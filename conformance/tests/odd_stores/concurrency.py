@@ -50,6 +50,16 @@ class Locked(DictStore):
             return self.entries_below(prefix)
 
 
+class LockedInASpaceOfItsOwn(Locked):
+    """Takes a space, and shows nothing of it to another handle: declares that it is not shared."""
+
+    profile = Profile(without=frozenset({"shared"}))
+
+    def __init__(self, *, space: str = "main") -> None:
+        super().__init__()
+        self.space = space
+
+
 class LockedByKey(Locked):
     """Holds one of eight locks, by key."""
 
