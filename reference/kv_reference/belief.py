@@ -132,9 +132,8 @@ class Cell:
         if states is not self.states:
             self.states, self.latest = states, live_of(states)
 
-    def confirm(self, states: tuple[State, ...], number: int) -> None:
-        """Records that a read agreed with `states`."""
-        self.believe(states)
+    def confirm(self, number: int) -> None:
+        """Records that a read agreed with what is believed."""
         self.confirmed = self.since = number
         self.fresh = 0
 

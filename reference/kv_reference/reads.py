@@ -82,8 +82,8 @@ def note(oracle: Oracle, cell: Cell, kept: tuple[State, ...], began: float, ende
     if cell.unknown:
         return
     if kept is not cell.states:
-        kept = adopted(cell, kept, began, ended)
-    cell.confirm(kept, oracle.number)
+        cell.believe(adopted(cell, kept, began, ended))
+    cell.confirm(oracle.number)
 
 
 def adopted(cell: Cell, kept: tuple[State, ...], began: float, ended: float) -> tuple[State, ...]:

@@ -39,12 +39,16 @@ def judge_cas(
     ruling = oracle.rules.ruling(op)
     views = cell.views(began, ended)
     fits = [oracle.rules.compares(op.expected, view) for view in views]
-    if fits[0] is not None and fits.count(fits[0]) == len(fits) and not cell.unknown:
+    alike = len(fits) == 1 or fits.count(fits[0]) == len(fits)
+    if alike and fits[0] is not None and not cell.unknown:
         compared = _of_comparison(oracle, op, cell, live_of(views))
         oracle.stakes = compared | oracle.read_stakes(cell, views, began) & _OF_KEY
     if outcome is not True and outcome is not False:
         return _no_answer(oracle, op, cell, ruling, outcome, began, ended)
-    kept = reads.those(views, [fit is None or fit is outcome for fit in fits])
+    if alike:
+        kept = views if fits[0] is None or fits[0] is outcome else ()
+    else:
+        kept = reads.those(views, [fit is None or fit is outcome for fit in fits])
     if not kept and not cell.unknown:
         chosen = _blame(oracle, op, cell, views, bool(outcome), began)
         violation = chosen.violation(_due(outcome, views), show(outcome), op.key)

@@ -7,6 +7,7 @@ State machines, vectors, replay, reports and the wire protocol all speak this vo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from kv_spec.store import ABSENT, Absent
@@ -203,10 +204,15 @@ def join(prefix: tuple[str, ...] | str, part: str) -> tuple[str, ...] | str:
     return prefix + part if isinstance(prefix, str) else (*prefix, part)
 
 
-def fill_keys(operation: Fill) -> list[tuple[str, ...] | str]:
+def fill_keys(operation: Fill) -> tuple[tuple[str, ...] | str, ...]:
     """The keys that a Fill writes, in order."""
     assert not isinstance(operation.prefix, Outside)
-    return [join(operation.prefix, f"n{number:05}") for number in range(operation.n)]
+    return _fill_keys(operation.prefix, operation.n)
+
+
+@lru_cache(maxsize=64)
+def _fill_keys(prefix: tuple[str, ...] | str, n: int) -> tuple[tuple[str, ...] | str, ...]:
+    return tuple(join(prefix, f"n{number:05}") for number in range(n))
 
 
 def step_key(prefix: OpKey, number: int) -> tuple[str, ...] | str:

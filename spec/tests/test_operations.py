@@ -195,7 +195,7 @@ def test_an_error_names_the_place_and_the_slip(form: Any, message: str) -> None:
 def test_a_fill_writes_different_keys_below_its_prefix(n: int, prefix: Any) -> None:
     found = fill_keys(Fill(n, prefix))
     assert len(set(found)) == n
-    assert found == sorted(found)
+    assert list(found) == sorted(found)
     assert all(key[: len(prefix)] == prefix and len(key) > len(prefix) for key in found)
     assert step_key(prefix, 0) not in found
     assert join(prefix, "part")[: len(prefix)] == prefix

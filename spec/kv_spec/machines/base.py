@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, Final, Literal, Protocol
 
 from kv_spec import generate as gen
 from kv_spec.machines.drawing import KEYS_A_PROGRAM
 from kv_spec.operations import Advance, Cas, Get, Has, List, Operation, Scan, Set
 from kv_spec.profile import Profile
 from kv_spec.store import ABSENT
+
+_WAS: Final = object()
+"""Stands for what a key is expected to hold."""
+_SWAPS: Final = {
+    "cas-create": (ABSENT, "created"),
+    "cas-swap": (_WAS, "swapped"),
+    "cas-delete": (ABSENT, ABSENT),
+}
+"""The ways to read a key by a swap, by what a store must offer: what is expected, and new."""
 
 
 class LiveSession(Protocol):
@@ -120,26 +130,20 @@ class Machine:
         odd = [ttl for ttl in pools.odd_ttls if self.far or ttl < gen.DAY]
         return odd[number // 5 % len(odd)]
 
-    def looks(self, key: Any) -> list[Operation]:
+    def looks(self, key: Any) -> tuple[Operation, ...]:
         """All the ways to look at a key that change nothing."""
-        ways: list[Operation] = [Get(key)]
-        if "has" in self.plan.offers:
-            ways.append(Has(key))
-        if "list" in self.plan.offers:
-            ways += [List(key), List(self.plan.pools.everything)]
-        names = ("keys", "values", "entries")
-        return ways + [Scan(name) for name in names if name in self.plan.offers]  # type: ignore[arg-type]
+        return _looks(key, self.plan.offers, self.plan.pools.everything)
 
     def read(self, key: Any, way: int, was: Any = 1) -> None:
         """Reads a key in one of the ways that the store offers, a swap of `was` among them."""
-        ways = self.looks(key)
-        if "cas-create" in self.plan.offers:
-            ways.append(Cas(key, ABSENT, "created"))
-        if "cas-swap" in self.plan.offers:
-            ways.append(Cas(key, was, "swapped"))
-        if "cas-delete" in self.plan.offers:
-            ways.append(Cas(key, ABSENT, ABSENT))
-        self.do(ways[way % len(ways)])
+        looks = self.looks(key)
+        swaps = [part for part in _SWAPS if part in self.plan.offers]
+        number = way % (len(looks) + len(swaps))
+        if number < len(looks):
+            self.do(looks[number])
+            return
+        expected, new = _SWAPS[swaps[number - len(looks)]]
+        self.do(Cas(key, was if expected is _WAS else expected, new))
 
     def read_in_every_way(self, key: Any, way: int, was: Any = 1) -> None:
         """Reads a key in one way, which may be a swap, and then in all that change nothing.
@@ -163,3 +167,15 @@ class Machine:
     def beside(self, key: int, number: int) -> int:
         """The index of a key of the program, by number, that is not `key`."""
         return (key + 1 + number % (len(self.keys) - 1)) % len(self.keys)
+
+
+@lru_cache(maxsize=4_096)
+def _looks(key: Any, offers: frozenset[str], everything: Any) -> tuple[Operation, ...]:
+    """Operations are values: programs share them, since making them takes a while."""
+    ways: list[Operation] = [Get(key)]
+    if "has" in offers:
+        ways.append(Has(key))
+    if "list" in offers:
+        ways += [List(key), List(everything)]
+    names: tuple[Literal["keys", "values", "entries"], ...] = ("keys", "values", "entries")
+    return (*ways, *(Scan(name) for name in names if name in offers))
