@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
+import ssl
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from kv_spec.errors import Unavailable, Unsupported
 from kv_spec.profile import Profile
 from kv_spec.store import Entry
 
-from kv_adapters.base import ListingStore
+from kv_adapters.base import RunServer
 from kv_adapters.checks import NANOSECONDS, Path, round_up
-from kv_adapters.encoding import decode_key, dump_value, encode_key, load_value
+from kv_adapters.encoding import decode_key, encode_key, load_value
 from kv_adapters.envelope import instant, record, seal, unseal
-from kv_adapters.limits import check_encoded_size, check_key_size, check_value_size
+from kv_adapters.limits import LimitedStore, Limits
+from kv_adapters.served import Served
 
 try:
     import httpx
@@ -30,10 +34,6 @@ _TOKEN: Final = "CLOUDFLARE_API_TOKEN"
 _NOT_FOUND: Final = 404
 _TOO_LARGE: Final = 413
 
-_MAX_KEY: Final = 200
-_MAX_NAME: Final = 512
-_MAX_VALUE: Final = 18 * 2**20
-"""What 25 MiB, the most for a value, have room for in base64."""
 _PAGE: Final = 1000
 _READ_AT_ONCE: Final = 100
 _DELETE_AT_ONCE: Final = 10_000
@@ -49,12 +49,13 @@ _TO_TEXT: Final = {byte: byte + (0x21 if byte < 0x5E else 0x100 - 0x5E) for byte
 _TO_BYTE: Final = {character: byte for byte, character in _TO_TEXT.items()}
 
 
-class CloudflareStore(ListingStore):
+class CloudflareStore(LimitedStore, Served):
     """Entries in one namespace of Workers KV.
 
-    `url` is `cloudflare://ACCOUNT_ID/NAMESPACE_ID`. The API token is `token`, by default that of
-    the environment variable CLOUDFLARE_API_TOKEN; it needs to read and write Workers KV. Where
-    the API is not at Cloudflare's, `endpoint` names its root, up to `/client/v4`. A space is a
+    `url` is `cloudflare://ACCOUNT_ID/NAMESPACE_ID`, with `?endpoint=http://…` where the API is not
+    at Cloudflare's: its root, up to `/client/v4`. The API token is `token`; it needs to read and
+    write Workers KV. For Cloudflare's own API it is by default that of the environment variable
+    CLOUDFLARE_API_TOKEN; another endpoint is told none but the one that is given. A space is a
     first component of all keys, and takes its length from the 512 bytes of a name.
 
     A value is stored with its deadline, which every read judges by `clock`, in seconds: so a ttl
@@ -64,6 +65,9 @@ class CloudflareStore(ListingStore):
     compare and swap, so that there is no cas.
     """
 
+    program = "workers_kv"
+    limits = Limits(key=200, name=512, value=18 * 2**20)
+    """25 MiB, the most for a value, have room for so much in base64."""
     profile = Profile(
         name="cloudflare",
         capabilities=frozenset({"bigint", "shared"}),
@@ -74,8 +78,8 @@ class CloudflareStore(ListingStore):
         concurrent=False,
         durable=True,
         after_close="error",
-        max_key_bytes=_MAX_KEY,
-        max_value_bytes=_MAX_VALUE,
+        max_key_bytes=limits.key,
+        max_value_bytes=limits.value,
     )
 
     def __init__(
@@ -83,7 +87,6 @@ class CloudflareStore(ListingStore):
         url: str | None = None,
         *,
         token: str | None = None,
-        endpoint: str = _API,
         client: httpx.Client | None = None,
         space: str = "",
         clock: Callable[[], float] = time.time,
@@ -91,16 +94,26 @@ class CloudflareStore(ListingStore):
         self._owned = client is None
         self._root: Path = (space,)
         self._clock = clock
-        where = _namespace(url)
-        self._at = f"{endpoint.rstrip('/')}{where}"
-        token = token or os.environ.get(_TOKEN)
-        if client is None and not token:
+        where, endpoint = _namespace(url)
+        self._at = f"{endpoint or _API}{where}"
+        if not endpoint:
+            token = token or os.environ.get(_TOKEN)
+        if client is None and not token and not endpoint:
             raise ValueError(
                 "a CloudflareStore takes an API token: give token=…, or set the environment "
                 f"variable {_TOKEN}"
             )
-        self._client = client or httpx.Client(timeout=httpx.Timeout(10.0, connect=5.0))
+        self._client = client or httpx.Client(
+            timeout=httpx.Timeout(10.0, connect=5.0), verify=_certificates()
+        )
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    @classmethod
+    @contextmanager
+    def for_run(cls) -> Iterator[RunServer]:
+        """Workers KV on this machine, for one run. Raises ServerMissing where there is none."""
+        with super().for_run() as run:
+            yield replace(run, time=None, real_time="deadlines are by the client's clock")
 
     def describe(self) -> str:
         """The namespace's address."""
@@ -110,16 +123,8 @@ class CloudflareStore(ListingStore):
         """Raises Unsupported: the service has no way to write on a condition."""
         raise Unsupported("Workers KV can not compare and swap")
 
-    def _path(self, key: object) -> Path:
-        path = super()._path(key)
-        check_key_size(path, _MAX_KEY)
-        check_encoded_size(self._name(path).encode(), _MAX_NAME)
-        return path
-
-    def _pack(self, value: Any) -> bytes:
-        packed = dump_value(value)
-        check_value_size(packed, _MAX_VALUE)
-        return packed
+    def _encoded(self, path: Path) -> bytes:
+        return self._name(path).encode()
 
     def _read(self, path: Path) -> Any:
         answer = self._ask("GET", self._value_at(path))
@@ -207,16 +212,22 @@ class CloudflareStore(ListingStore):
         raise Unavailable(f"Workers KV answered {answer.status_code}: {answer.text[:200]}")
 
 
-def _namespace(url: str | None) -> str:
-    """The path of a namespace within the API. Raises ValueError."""
+def _namespace(url: str | None) -> tuple[str, str]:
+    """The path of a namespace within the API, and the API's root if one is named.
+
+    Raises ValueError.
+    """
     # netloc and not hostname, which is in lower case.
     parts = urlsplit(url or "")
     name = parts.path.strip("/")
-    if parts.scheme != "cloudflare" or not parts.netloc or not name or "/" in name:
+    options = dict(parse_qsl(parts.query))
+    named = parts.scheme == "cloudflare" and parts.netloc and name and "/" not in name
+    if not named or options.keys() - {"endpoint"}:
         raise ValueError(
             "a CloudflareStore takes a url of a namespace: cloudflare://ACCOUNT_ID/NAMESPACE_ID"
         )
-    return f"/accounts/{parts.netloc}/storage/kv/namespaces/{name}"
+    where = f"/accounts/{parts.netloc}/storage/kv/namespaces/{name}"
+    return where, options.get("endpoint", "").rstrip("/")
 
 
 def _expiration(life: int | None) -> str:
@@ -224,6 +235,12 @@ def _expiration(life: int | None) -> str:
     if life is None or life > _LONGEST * NANOSECONDS:
         return ""
     return f"?expiration_ttl={max(_SHORTEST, round_up(life, NANOSECONDS) + 1)}"
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The authorities that are trusted; to read them takes as long as ten requests."""
+    return httpx.create_ssl_context()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from time import time as time_of_day
 from typing import Any, Final
@@ -10,17 +11,12 @@ from kv_spec.errors import InvalidTtl
 from kv_spec.profile import Profile
 from kv_spec.store import Entry
 
-from kv_adapters.base import ListingStore, OptimisticStore
+from kv_adapters.base import OptimisticStore
 from kv_adapters.checks import NANOSECONDS, Path, nanoseconds_down, nanoseconds_up, round_up
 from kv_adapters.dynamodb_table import REFUSED, connect, create_table, errors
-from kv_adapters.encoding import decode_key, dump_value, encode_key, load_value
-from kv_adapters.limits import check_encoded_size, check_key_size, check_value_size
+from kv_adapters.encoding import decode_key, encode_key, load_value
+from kv_adapters.limits import LimitedStore, Limits
 
-_MAX_KEY: Final = 800
-_MAX_NAME: Final = 1024
-"""The longest sort key in bytes, an attribute of its own beside the space."""
-_MAX_VALUE: Final = 400_000
-"""An item has up to 400 KiB, its attributes and their names included."""
 _LAST_INSTANT: Final = 10**37
 """The last deadline in nanoseconds: a number has 38 digits."""
 _PAGE: Final = 25
@@ -33,7 +29,7 @@ _SEEN: Final = "#value = :seen AND (attribute_not_exists(#deadline) OR #deadline
 """Names in expressions stand for attributes: some are words of the language."""
 
 
-class DynamoDbStore(OptimisticStore, ListingStore):
+class DynamoDbStore(OptimisticStore, LimitedStore):
     """Entries as items of one table, keyed by `space` and `key`, which are binary.
 
     `url` is `dynamodb://TABLE`, with `?region=…` and `?endpoint=http://…` where they are not those
@@ -48,6 +44,8 @@ class DynamoDbStore(OptimisticStore, ListingStore):
     """
 
     create_table = staticmethod(create_table)
+    limits = Limits(key=800, name=1024, value=400_000)
+    """A sort key has up to 1024 bytes, and an item 400 KiB, its attributes' names included."""
     profile = Profile(
         name="dynamodb",
         capabilities=frozenset({"bigint", "shared", "iterate"}),
@@ -56,8 +54,8 @@ class DynamoDbStore(OptimisticStore, ListingStore):
         iteration="weak",
         durable=True,
         after_close="error",
-        max_key_bytes=_MAX_KEY,
-        max_value_bytes=_MAX_VALUE,
+        max_key_bytes=limits.key,
+        max_value_bytes=limits.value,
     )
 
     def __init__(
@@ -74,8 +72,7 @@ class DynamoDbStore(OptimisticStore, ListingStore):
                 "a DynamoDbStore takes a url (dynamodb://TABLE?region=eu-west-1) of a table, "
                 "or a boto3 client and the name of a table"
             )
-        self._owned = url is not None
-        self._client, self._table = (client, table) if url is None else connect(url)
+        self._client, self._table = (client, table) if url is None else connect(url, os.getpid())
         # The service takes no empty partition key.
         self._space = {"B": encode_key((space,))}
         self._clock = clock
@@ -84,16 +81,8 @@ class DynamoDbStore(OptimisticStore, ListingStore):
         """The table and where it is."""
         return f"DynamoDB table {self._table} at {self._client.meta.endpoint_url}"
 
-    def _path(self, key: object) -> Path:
-        path = super()._path(key)
-        check_key_size(path, _MAX_KEY)
-        check_encoded_size(encode_key(path), _MAX_NAME)
-        return path
-
-    def _pack(self, value: Any) -> bytes:
-        packed = dump_value(value)
-        check_value_size(packed, _MAX_VALUE)
-        return packed
+    def _encoded(self, path: Path) -> bytes:
+        return encode_key(path)
 
     def _read(self, path: Path) -> Any:
         return self._look(path)[0]
@@ -153,7 +142,7 @@ class DynamoDbStore(OptimisticStore, ListingStore):
 
     def _pages(self, prefix: Path, more: dict[str, str]) -> Iterator[list[Any]]:
         """The keys below `prefix`, and more of the items, as many at once as the service gives."""
-        begin = encode_key(prefix)
+        begin = self._encoded(prefix)
         query: dict[str, Any] = {
             "TableName": self._table,
             "ConsistentRead": True,
@@ -186,11 +175,10 @@ class DynamoDbStore(OptimisticStore, ListingStore):
                 left = self._client.batch_write_item(RequestItems=left)["UnprocessedItems"]
 
     def _release(self) -> None:
-        if self._owned:
-            self._client.close()
+        """The connections are the process's: the next handle uses them."""
 
     def _key(self, path: Path) -> dict[str, Any]:
-        return {"space": self._space, "key": {"B": encode_key(path)}}
+        return {"space": self._space, "key": {"B": self._encoded(path)}}
 
     def _item(self, path: Path, packed: bytes, life: int | None) -> dict[str, Any]:
         item = self._key(path) | {"value": {"B": packed}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -39,15 +40,23 @@ def create_table(client: Any, table: str) -> None:
     )
 
 
-def connect(url: str) -> tuple[Any, str]:
-    """A client and the name of a table. Raises ValueError for a URL that names none."""
+@lru_cache(maxsize=16)
+def connect(url: str, process: int) -> tuple[Any, str]:
+    """A client that serves the whole process, and the name of a table.
+
+    To make a client takes as long as ten requests, too much for each handle; its connections are
+    not to be used on both sides of a fork, so that `process` is a part of its name.
+
+    Raises ValueError for a URL that names no table, or where the region is not known.
+    """
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     # netloc and not hostname, which is in lower case: names of tables are not.
     if parts.scheme != "dynamodb" or not parts.netloc or options.keys() - {"region", "endpoint"}:
         raise ValueError(f"{url!r} is no DynamoDB URL; write dynamodb://TABLE?region=eu-west-1")
     try:
-        client = boto3.client(
+        # Not of the session that boto3 has for all: threads would meet in it.
+        client = boto3.session.Session().client(
             "dynamodb",
             region_name=options.get("region"),
             endpoint_url=options.get("endpoint"),

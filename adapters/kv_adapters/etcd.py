@@ -12,17 +12,12 @@ from kv_spec.profile import Profile
 from kv_spec.store import Entry
 from kv_spec.values import equal
 
-from kv_adapters.base import ROUNDS, ListingStore
+from kv_adapters.base import ROUNDS
 from kv_adapters.checks import NANOSECONDS, Path, round_up
 from kv_adapters.encoding import decode_key, dump_value, encode_key, key_range, load_value
 from kv_adapters.etcd_gateway import NOT_FOUND, EtcdError, Gateway
-from kv_adapters.limits import check_encoded_size, check_key_size, check_value_size
+from kv_adapters.limits import LimitedStore, Limits
 from kv_adapters.served import Served
-
-_MAX_KEY: Final = 16_384
-_MAX_VALUE: Final = 1_000_000
-_MAX_NAME: Final = 128 * 1024
-"""A request may have 1.5 MiB as a server is usually set up, and names its key three times."""
 
 _LONGEST: Final = 9_000_000_000
 """The longest life of a lease in seconds; etcd takes no longer one."""
@@ -33,7 +28,7 @@ _TRIES: Final = 5
 """How often a lease may be over before the entry is written that was to go with it."""
 
 
-class EtcdStore(ListingStore, Served):
+class EtcdStore(LimitedStore, Served):
     """Entries as keys of etcd 3.4 or later, each with a lease of its own if it has a ttl.
 
     A swap is one transaction; a listing is read at one revision of the whole store, page by page.
@@ -49,6 +44,8 @@ class EtcdStore(ListingStore, Served):
     """
 
     program = "etcd"
+    # A request may have 1.5 MiB as a server is usually set up, and names its key three times.
+    limits = Limits(key=16_384, name=128 * 1024, value=1_000_000)
     # A ttl is rounded up by one second, and by one more where the server's least is two; a lease
     # is looked at twice a second, and a thousand that end together are a second's work.
     profile = Profile(
@@ -57,8 +54,8 @@ class EtcdStore(ListingStore, Served):
         ttl_resolution=3.0,
         list_order="lex",
         after_close="error",
-        max_key_bytes=_MAX_KEY,
-        max_value_bytes=_MAX_VALUE,
+        max_key_bytes=limits.key,
+        max_value_bytes=limits.value,
     )
 
     def __init__(
@@ -73,16 +70,8 @@ class EtcdStore(ListingStore, Served):
         """The server's name and version."""
         return f"etcd {self._gateway.version}"
 
-    def _path(self, key: object) -> Path:
-        path = super()._path(key)
-        check_key_size(path, _MAX_KEY)
-        check_encoded_size(encode_key(self._root + path), _MAX_NAME)
-        return path
-
-    def _pack(self, value: Any) -> bytes:
-        packed = dump_value(value)
-        check_value_size(packed, _MAX_VALUE)
-        return packed
+    def _encoded(self, path: Path) -> bytes:
+        return encode_key(self._root + path)
 
     def _read(self, path: Path) -> Any:
         found = self._gateway.call("kv/range", {"key": self._name(path)}).get("kvs")
@@ -179,7 +168,7 @@ class EtcdStore(ListingStore, Served):
                 self._gateway.call("lease/revoke", {"ID": lease})
 
     def _name(self, path: Path) -> str:
-        return _text(encode_key(self._root + path))
+        return _text(self._encoded(path))
 
     def _release(self) -> None:
         self._gateway.close()

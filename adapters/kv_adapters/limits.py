@@ -6,9 +6,61 @@ with it.
 
 from __future__ import annotations
 
-from kv_spec.errors import InvalidKey, InvalidValue
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from kv_adapters.checks import Path
+from kv_spec.errors import InvalidKey, InvalidValue
+from kv_spec.store import Entry, Prefix
+
+from kv_adapters.base import Handle, ListingStore
+from kv_adapters.checks import Path, check_prefix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The most bytes of a key in UTF-8, of a key as the backend sees it, and of a value as JSON."""
+
+    key: int
+    name: int
+    value: int
+
+
+class Limited(Handle, ABC):
+    """Refuses what is over `limits`; `_encoded` tells a key as the backend sees it."""
+
+    limits: ClassVar[Limits]
+
+    def _path(self, key: object) -> Path:
+        path = super()._path(key)
+        check_key_size(path, self.limits.key)
+        check_encoded_size(self._encoded(path), self.limits.name)
+        return path
+
+    def _pack(self, value: Any) -> bytes:
+        packed: bytes = super()._pack(value)
+        check_value_size(packed, self.limits.value)
+        return packed
+
+    @abstractmethod
+    def _encoded(self, path: Path) -> bytes | str:
+        """What the backend takes for a key or a prefix, a text if it is in ASCII."""
+
+
+class LimitedStore(Limited, ListingStore):
+    """A store that lists, over a backend with limits."""
+
+    def list(self, prefix: Prefix = ()) -> Iterator[Entry]:
+        """The live entries whose keys begin with `prefix`. Raises InvalidKey at the call.
+
+        No key begins with a prefix that is longer than keys are: the backend, which may refuse it,
+        is not asked (LIST-2).
+        """
+        self._check_open()
+        path = check_prefix(prefix)
+        too_long = len(self._encoded(path)) > self.limits.name
+        return iter(()) if too_long else self._scan(path)
 
 
 def check_key_size(path: Path, most: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -12,13 +13,14 @@ from kv_spec.errors import InvalidTtl, Unavailable
 from kv_spec.profile import Profile
 from kv_spec.store import Entry
 
-from kv_adapters.base import ListingStore, OptimisticStore
+from kv_adapters.base import OptimisticStore
 from kv_adapters.checks import Path, round_up
-from kv_adapters.encoding import decode_key, dump_value, encode_key, load_value
-from kv_adapters.limits import check_encoded_size, check_key_size, check_value_size
+from kv_adapters.encoding import decode_key, encode_key, load_value
+from kv_adapters.limits import LimitedStore, Limits
 
 try:
     import pymongo
+    import pymongo.uri_parser
     from bson.int64 import Int64
     from pymongo.errors import DuplicateKeyError, PyMongoError
 except ImportError as error:
@@ -27,14 +29,12 @@ except ImportError as error:
 _MILLISECOND: Final = 10**6
 _LONGEST: Final = 2**62
 """The longest ttl in milliseconds: a date is so many since 1970, in 64 bits with a sign."""
-_MAX_KEY: Final = 4096
-_MAX_NAME: Final = 64 * 1024
-_MAX_VALUE: Final = 15 * 2**20
-"""A document has up to 16 MiB, the key included."""
 _ROUNDS: Final = 100
+_CONNECT: Final = 5
+"""Seconds within which a connection must be made."""
 _LIMITS: Final = {
     "serverSelectionTimeoutMS": 1000,
-    "connectTimeoutMS": 5000,
+    "connectTimeoutMS": _CONNECT * 1000,
     "socketTimeoutMS": 10_000,
 }
 """How long to wait where the url says nothing of it; a replica set that elects may want longer."""
@@ -44,12 +44,13 @@ _ENDED: Final = {"$expr": {"$lte": ["$deadline", "$$NOW"]}, "deadline": {"$ne": 
 _ABOVE: Final = "g"
 
 
-class MongoDbStore(OptimisticStore, ListingStore):
+class MongoDbStore(OptimisticStore, LimitedStore):
     """Entries as documents `{_id: key, value: bytes, deadline: date or null}` of one collection.
 
     `url` is `mongodb://host:port/database` (the database is `kv` where none is named); the
     collection is `collection`. Instead a pymongo `Collection` can be given, which then stays the
-    caller's. Needs MongoDB 4.2. A space is a first component of all keys.
+    caller's. Needs MongoDB 4.2. A space is a first component of all keys. Raises Unavailable where
+    none of the hosts takes a connection.
 
     The key is the hexadecimal text of its encoding: MongoDB orders binary data by length first,
     and text by its bytes. Deadlines are counted and read by the server (`$$NOW`), so that the
@@ -59,6 +60,8 @@ class MongoDbStore(OptimisticStore, ListingStore):
     office may still answer others, which is why no more than that is declared.
     """
 
+    limits = Limits(key=4096, name=64 * 1024, value=15 * 2**20)
+    """A document has up to 16 MiB, the key included."""
     # Dates have milliseconds: one is lost when a deadline is written and one when it is read.
     profile = Profile(
         name="mongodb",
@@ -69,8 +72,8 @@ class MongoDbStore(OptimisticStore, ListingStore):
         consistency="read-your-writes",
         durable=True,
         after_close="error",
-        max_key_bytes=_MAX_KEY,
-        max_value_bytes=_MAX_VALUE,
+        max_key_bytes=limits.key,
+        max_value_bytes=limits.value,
     )
 
     def __init__(self, url: str | None = None, *, collection: Any = "kv", space: str = "") -> None:
@@ -92,16 +95,8 @@ class MongoDbStore(OptimisticStore, ListingStore):
             info = self._collection.database.client.server_info()
         return f"MongoDB {info['version']}"
 
-    def _path(self, key: object) -> Path:
-        path = super()._path(key)
-        check_key_size(path, _MAX_KEY)
-        check_encoded_size(self._id(path), _MAX_NAME)
-        return path
-
-    def _pack(self, value: Any) -> bytes:
-        packed = dump_value(value)
-        check_value_size(packed, _MAX_VALUE)
-        return packed
+    def _encoded(self, path: Path) -> str:
+        return self._id(path)
 
     def _read(self, path: Path) -> Any:
         return self._look(path)[0]
@@ -206,6 +201,7 @@ def _connected(url: str, collection: str, process: int) -> tuple[Any, Callable[[
     A client starts threads and asks the server first what it is, too much for each handle; one
     that was made before a fork does not work after it, so that `process` is a part of its name.
     """
+    _check_reachable(url)
     limits: dict[str, Any] = {
         name: most for name, most in _LIMITS.items() if name.lower() not in url.lower()
     }
@@ -216,6 +212,27 @@ def _connected(url: str, collection: str, process: int) -> tuple[Any, Callable[[
         read_preference=pymongo.ReadPreference.PRIMARY,
     )
     return found, cache(lambda: found.create_index("deadline", expireAfterSeconds=0))
+
+
+def _check_reachable(url: str) -> None:
+    """Raises Unavailable, and says why, if none of the hosts in `url` takes a connection.
+
+    A client looks for its server as long as its patience lasts by `time.monotonic`: where that
+    stands still, as in a test which moves the time, it would look for ever.
+    """
+    if not url.startswith("mongodb://"):  # the hosts of mongodb+srv are in the DNS
+        return
+    reasons = []
+    for host, port in pymongo.uri_parser.parse_uri(url)["nodelist"]:
+        if port is None:  # a Unix socket
+            return
+        try:
+            socket.create_connection((host, port), timeout=_CONNECT).close()
+        except OSError as error:
+            reasons.append(f"{host}:{port}: {error.strerror or error}")
+        else:
+            return
+    raise Unavailable(f"MongoDB: {'; '.join(reasons)}")
 
 
 @contextmanager

@@ -1,7 +1,8 @@
-"""Stand-ins for services that can not run here: what they do, as their manuals say.
+"""Stand-ins for services of clouds: what they do, as their manuals say.
 
 They show that the stores ask for the right things if the services keep their word. They prove
-nothing about the services. Each is also a factory: `kv-conformance --store FILE:mongodb`.
+nothing about the services; that of Workers KV is held against a real one in test_workers_kv.py.
+Each is also a factory: `kv-conformance --store FILE:mongodb`.
 """
 
 import json
@@ -168,7 +169,9 @@ class WorkersKv:
         if request.method == "DELETE":
             self.entries.pop(name, None)
             return _result({})
-        if not 0 < len(name.encode()) <= 512 or not name.isprintable() or " " in name:
+        if len(name.encode()) > 512:
+            return httpx.Response(414, text="key length limit of 512")
+        if not name or not name.isprintable() or " " in name:
             return httpx.Response(400, text="invalid key name")
         if len(request.content) > self.most_bytes:
             return httpx.Response(413, text="value too large")
@@ -182,6 +185,8 @@ class WorkersKv:
     def _keys(self, options: dict[str, str]) -> httpx.Response:
         limit = min(int(options["limit"]), self.page)
         prefix, cursor = options.get("prefix", ""), options.get("cursor", "")
+        if len(prefix.encode()) > 512:
+            return httpx.Response(414, text="key length limit of 512")
         names = [n for n in self.entries if n.startswith(prefix) and self._live(n) is not None]
         names = sorted((n for n in names if n > cursor), key=str.encode)
         page = names[:limit]

@@ -1,18 +1,28 @@
-"""The stores on services that can not run here, on stand-ins for them; see clouds.py."""
+"""The stores on services of clouds, on stand-ins for them; see clouds.py."""
 
 import inspect
 import os
+import socket
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
-from kv_spec.errors import InvalidKey, InvalidTtl, InvalidValue, Unavailable, Unsupported
+from kv_spec.errors import (
+    InvalidKey,
+    InvalidTtl,
+    InvalidValue,
+    StoreClosed,
+    Unavailable,
+    Unsupported,
+)
 
 from . import test_concurrency, test_deadlines, test_stores
 from .conftest import Clock, Opener
 
 try:
+    import httpx
     from kv_adapters.cloudflare import CloudflareStore
     from kv_adapters.dynamodb import DynamoDbStore
     from kv_adapters.mongodb import MongoDbStore
@@ -274,6 +284,34 @@ def test_workers_kv_is_read_in_pages_and_in_less_where_it_is_too_much() -> None:
     assert service.requests.count("POST /bulk/get") > 3
 
 
+def test_a_token_of_the_environment_is_for_the_service_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "secret")
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(404)
+
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    for endpoint in ("", "?endpoint=http://127.0.0.1:1/client/v4/"):
+        CloudflareStore(f"cloudflare://a/b{endpoint}", client=client).get(("k",))
+    assert [request.url.host for request in sent] == ["api.cloudflare.com", "127.0.0.1"]
+    assert [request.url.path.count("/client/v4/accounts/a/") for request in sent] == [1, 1]
+    assert [request.headers.get("Authorization") for request in sent] == ["Bearer secret", None]
+
+
+@on(*NAMES)
+def test_no_key_begins_with_a_prefix_that_is_longer_than_keys_are(open_cloud: Opener) -> None:
+    store = open_cloud()
+    store.set(("k",), 1)
+    assert list(store.list(("k" * 100_000,))) == []
+    store.close()
+    with pytest.raises(StoreClosed):
+        store.list(("k" * 100_000,))
+
+
 def test_workers_kv_says_why_it_refuses() -> None:
     service, _ = workers(Clock())
     store = CloudflareStore("cloudflare://Acc/Name", token="wrong", client=service.client())
@@ -282,6 +320,20 @@ def test_workers_kv_says_why_it_refuses() -> None:
     store = CloudflareStore("cloudflare://Acc/None", token="secret", client=service.client())
     with pytest.raises(Unavailable, match="no Workers KV namespace"):
         list(store.list())
+
+
+def test_a_mongodb_that_is_not_there_is_told_while_the_time_stands_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A client would measure its patience by that time (ERR-2)."""
+    began = time.perf_counter()
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # it does not listen
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(Unavailable, match=f"{address}: Connection refused"):
+            MongoDbStore(f"mongodb://{address}/kv")
+    assert time.perf_counter() < began + 5
 
 
 def test_who_gives_no_place_is_told_how(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,6 +347,7 @@ def test_who_gives_no_place_is_told_how(monkeypatch: pytest.MonkeyPatch) -> None
         (CloudflareStore, (), "cloudflare://ACCOUNT_ID/NAMESPACE_ID"),
         (CloudflareStore, ("cloudflare://only-one",), "NAMESPACE_ID"),
         (CloudflareStore, ("cloudflare://a/b",), "CLOUDFLARE_API_TOKEN"),
+        (CloudflareStore, ("cloudflare://a/b?end=c",), "NAMESPACE_ID"),
     ]
     for kind, arguments, hint in wrong:
         with pytest.raises(ValueError, match=hint):

@@ -15,6 +15,7 @@ from kv_adapters.servers.postgres import postgres_server
 from kv_adapters.servers.process import Server, ServerMissing
 from kv_adapters.servers.redis import redis_server
 from kv_adapters.servers.valkey import valkey_server
+from kv_adapters.servers.workers_kv import workers_kv_server
 
 __all__ = [
     "Server",
@@ -26,4 +27,5 @@ __all__ = [
     "postgres_server",
     "redis_server",
     "valkey_server",
+    "workers_kv_server",
 ]

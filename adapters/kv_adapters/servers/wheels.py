@@ -33,7 +33,7 @@ def within_reach(tree: Path, folder: Path) -> Path:
 
     An environment of root's often lies where nobody else may look; the copy is put into `folder`.
     """
-    if _is_open(tree):
+    if is_open(tree):
         return tree
     package = tree.parent
     copy = folder / _COPY / package.name / tree.name
@@ -52,12 +52,12 @@ def program_within_reach(program: str, folder: Path) -> str:
     What is in `folder` already is within reach: it is that user's.
     """
     path = Path(program)
-    if path.is_relative_to(folder) or _is_open(path.parent):
+    if path.is_relative_to(folder) or is_open(path.parent):
         return program
     return shutil.copy(program, str(folder / path.name))
 
 
-def _is_open(folder: Path) -> bool:
+def is_open(folder: Path) -> bool:
     """Whether everybody may go there; for who is not root it does not matter."""
     ways = (folder, *folder.parents)
     return os.geteuid() != 0 or all(way.stat().st_mode & stat.S_IXOTH for way in ways)
