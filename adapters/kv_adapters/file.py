@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from kv_spec.errors import Unavailable
 
 from kv_adapters import locked_files
-from kv_adapters.base import RunServer
 from kv_adapters.checks import Path
 from kv_adapters.encoding import load_value
-from kv_adapters.envelope import Clock, Record
+from kv_adapters.envelope import Record
 from kv_adapters.file_names import file_name
-from kv_adapters.local import LOCAL, Draft, Entries, LocalStore, place, temporary
+from kv_adapters.files import FilesStore
+from kv_adapters.local import LOCAL, Draft, Entries
 from kv_adapters.records import checked_record, dump_record
 
 _T = TypeVar("_T")
@@ -27,46 +25,26 @@ _HEAD: Final = b'{"store": "%b", "entries": [\n' % _MARK.encode()
 _FOOT: Final = b"\n]}\n"
 
 
-class FileStore(LocalStore):
-    """All entries in one JSON file, an entry a line.
+class FileStore(FilesStore):
+    """All entries in one JSON file, an entry a line; see `kv_adapters.files` for the options.
 
     The file is named by `path`, or by `url`: `file:///tmp/data.json` (absolute),
     `file://data.json` (relative to the current folder). It is made by the first write, in a folder
     that exists. Beside `data.json` lie the lock of its writers, `data.json.lock`, and during a
     write its successor, `data.json.new`. A space has a file of its own, in `data.json.spaces`.
 
-    Every write writes the whole file: the store is for what fits into memory easily. `clock` tells
-    the time in seconds; processes that share a file must have the same. `patience` is how long a
-    write waits for the writers before it, in seconds; after that it raises Unavailable. What was
-    written outlives the process, also one that is killed; with `sync` it outlives a loss of power
-    as well, and every write waits for the disk.
+    Every write writes the whole file: the store is for what fits into memory easily.
     """
 
+    scheme = "file"
+    note = "a JSON file in a temporary folder"
     profile = LOCAL.replace(name="file")
 
-    def __init__(
-        self,
-        url: str | None = None,
-        *,
-        path: str | os.PathLike[str] | None = None,
-        space: str = "",
-        clock: Clock = time.time,
-        patience: float = 30.0,
-        sync: bool = False,
-    ) -> None:
-        first = place("file", url, path)
-        lock = locked_files.Lock(f"{first}.lock", patience=patience)
-        file = _file_of_space(first, space) if space else first
-        super().__init__(
-            f"file:{file}", lambda: _File(file, f"{first}.new", lock, sync), clock=clock
-        )
-
     @classmethod
-    @contextmanager
-    def for_run(cls) -> Iterator[RunServer]:
-        """A file of its own for one run, removed afterwards."""
-        with temporary("file") as path:
-            yield RunServer(options={"path": path}, note="a JSON file in a temporary folder")
+    def _open(cls, where: str, space: str, *, patience: float, sync: bool) -> Entries:
+        lock = locked_files.Lock(f"{where}.lock", patience=patience)
+        file = _file_of_space(where, space) if space else where
+        return _File(file, f"{where}.new", lock, sync)
 
 
 def _file_of_space(first: str, space: str) -> str:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 from kv_spec.errors import Unavailable
 
 from kv_adapters import locked_files
-from kv_adapters.base import RunServer
 from kv_adapters.checks import Path
-from kv_adapters.envelope import Clock, Record
+from kv_adapters.envelope import Record
 from kv_adapters.file_names import file_name, is_name, may_be_below
-from kv_adapters.local import LOCAL, Draft, Entries, LocalStore, place, temporary
+from kv_adapters.files import FilesStore
+from kv_adapters.local import LOCAL, Draft, Entries
 from kv_adapters.records import dump_record, load_record
 
 _T = TypeVar("_T")
@@ -24,7 +22,7 @@ _SUFFIX: Final = ".json"
 _SPACE: Final = "space-"
 
 
-class FolderStore(LocalStore):
+class FolderStore(FilesStore):
     """A JSON file for each entry, named by its key; see `kv_adapters.file_names`.
 
     The folder is named by `path`, or by `url`: `folder:///var/data` (absolute), `folder://data`
@@ -32,38 +30,21 @@ class FolderStore(LocalStore):
     space is a folder in it. Files of other names are left alone. In the folder lies a lock for
     all (`.lock`), beside a file for the moment of its write its successor (`.new`).
 
-    A listing reads every file below its prefix, and writers wait for it meanwhile. `clock` tells
-    the time in seconds; processes that share a folder must have the same. `patience` is how long
-    a call waits for those before it, in seconds; after that it raises Unavailable. What was
-    written outlives the process, also one that is killed; with `sync` it outlives a loss of power
-    as well, and every write waits for the disk.
+    A listing reads every file below its prefix, and writers wait for it meanwhile. For the options
+    see `kv_adapters.files`.
     """
 
+    scheme = "folder"
+    note = "files in a temporary folder"
     profile = LOCAL.replace(name="folder")
 
-    def __init__(
-        self,
-        url: str | None = None,
-        *,
-        path: str | os.PathLike[str] | None = None,
-        space: str = "",
-        clock: Clock = time.time,
-        patience: float = 30.0,
-        sync: bool = False,
-    ) -> None:
-        root = place("folder", url, path)
-        folder = os.path.join(root, _SPACE + file_name((space,))) if space else root
-        for each in (root, folder):
-            locked_files.make_folder(each)
-        lock = locked_files.Lock(os.path.join(root, ".lock"), patience=patience)
-        super().__init__(f"folder:{folder}", lambda: _Folder(folder, lock, sync), clock=clock)
-
     @classmethod
-    @contextmanager
-    def for_run(cls) -> Iterator[RunServer]:
-        """A folder of its own for one run, removed afterwards."""
-        with temporary("folder") as path:
-            yield RunServer(options={"path": path}, note="files in a temporary folder")
+    def _open(cls, where: str, space: str, *, patience: float, sync: bool) -> Entries:
+        folder = os.path.join(where, _SPACE + file_name((space,))) if space else where
+        for each in (where, folder):
+            locked_files.make_folder(each)
+        lock = locked_files.Lock(os.path.join(where, ".lock"), patience=patience)
+        return _Folder(folder, lock, sync)
 
 
 class _Folder(Entries):

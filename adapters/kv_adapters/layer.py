@@ -33,8 +33,7 @@ class Layer(ViewsOfListing):
 
     def describe(self) -> str:
         """What the layer is over."""
-        describe = getattr(self._below, "describe", None)
-        return f"over {describe() if callable(describe) else type(self._below).__name__}"
+        return f"over {named(self._below)}"
 
     def get(self, key: Key) -> Value | None:
         """The live value of `key`, or None."""
@@ -96,6 +95,12 @@ class Layer(ViewsOfListing):
         if name in self.profile.without or not callable(method):
             raise Unsupported(f"the store below, a {type(self._below).__name__}, has no {name}")
         return method
+
+
+def named(store: Any) -> str:
+    """A store as a report names it: its class, and what it says of itself."""
+    describe = _member(store, "describe")
+    return f"{type(store).__name__} {describe()}" if callable(describe) else type(store).__name__
 
 
 def profile_over(below: Any, *, name: str) -> Profile:

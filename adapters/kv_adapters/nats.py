@@ -14,7 +14,7 @@ from kv_adapters.async_base import AsyncStore
 from kv_adapters.checks import Path
 from kv_adapters.encoding import dump_value, load_value
 from kv_adapters.limits import check_encoded_size, check_key_size, check_value_size
-from kv_adapters.nats_bucket import Bucket
+from kv_adapters.nats_bucket import Bucket, Message
 from kv_adapters.served import Served
 from kv_adapters.subjects import path_of, subject_of
 
@@ -89,17 +89,14 @@ class NatsStore(AsyncStore, Served):
         check_value_size(packed, _MAX_VALUE)
         return packed
 
-    async def _look(self, path: Path, now: int | None = None) -> tuple[Any, Any]:
-        """See AsyncStore; `now` is the server's time at an instant since the call began."""
+    async def _look(self, path: Path) -> tuple[Any, Any]:
         name = self._name(path)
-        message = await self._bucket.last(name)
-        if now is None:
-            now = 0
-            if message.deadline is not None:
-                now = await self._bucket.now()
-                if not message.is_live(now):
-                    # It is over, but may have been overwritten before it was.
-                    message = await self._bucket.last(name)
+        message, now = await self._bucket.last(name), 0
+        if message.deadline is not None:
+            now = await self._bucket.now()
+            if not message.is_live(now):
+                # It is over, but may have been overwritten before it was.
+                message = await self._bucket.last(name)
         return (load_value(message.data) if message.is_live(now) else None), message.revision
 
     async def _write(self, path: Path, packed: Any, life: int | None) -> None:
@@ -114,14 +111,26 @@ class NatsStore(AsyncStore, Served):
         return await self._bucket.put(self._name(path), packed, life=life, over=token)
 
     async def _scan(self, prefix: Path) -> AsyncGenerator[Entry, None]:
-        now = await self._bucket.now()
         paths = await self._paths(prefix)
         for start in range(0, len(paths), _PAGE):
             page = paths[start : start + _PAGE]
-            found = await asyncio.gather(*(self._look(path, now) for path in page))
-            for path, (value, _) in zip(page, found, strict=True):
-                if value is not None:  # gone since they were listed
-                    yield path, value
+            for path, message in zip(page, await self._last_of(page), strict=True):
+                if message.data:  # else gone since they were listed
+                    yield path, load_value(message.data)
+
+    async def _last_of(self, page: list[Path]) -> list[Message]:
+        """The last messages of keys; an empty one for a key that has no live entry."""
+        names = [self._name(path) for path in page]
+        found = await asyncio.gather(*map(self._bucket.last, names))
+        if all(message.deadline is None for message in found):
+            return found
+        # What is over by then may have been overwritten before it was; see `_look`.
+        now = await self._bucket.now()
+        over = [number for number, one in enumerate(found) if one.data and not one.is_live(now)]
+        again = await asyncio.gather(*(self._bucket.last(names[number]) for number in over))
+        for number, message in zip(over, again, strict=True):
+            found[number] = message if message.is_live(now) else Message()
+        return found
 
     async def _paths(self, prefix: Path) -> list[Path]:
         """The keys at and below `prefix`, live or not, in order."""

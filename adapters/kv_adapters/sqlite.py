@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path as FilePath
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from kv_spec.errors import InvalidTtl
-from kv_spec.profile import Profile
 from kv_spec.store import Entry
 from kv_spec.values import equal
 
 from kv_adapters.base import ListingStore, RunServer
-from kv_adapters.checks import Path, nanoseconds_down, nanoseconds_up, round_up
+from kv_adapters.checks import Path
 from kv_adapters.encoding import decode_key, encode_key, key_range, load_value
+from kv_adapters.envelope import Clock, instant, record
+from kv_adapters.local import LOCAL, temporary
 from kv_adapters.spaces import Spaces
 from kv_adapters.sqlite_connections import Connections
-
-_MICROSECOND: Final = 1000
-_LAST_INSTANT: Final = 2**63 - 1
-"""The last deadline that a column can hold, in microseconds: in some 290,000 years."""
 
 _LIVE: Final = "(deadline IS NULL OR deadline > ?)"
 _GET: Final = f"SELECT value FROM kv WHERE key = ? AND {_LIVE}"
@@ -52,13 +47,7 @@ class SqliteStore(ListingStore):
     writes before a loss of power may be lost (`synchronous=NORMAL`).
     """
 
-    profile = Profile(
-        name="sqlite",
-        capabilities=frozenset({"bigint", "shared", "iterate"}),
-        list_order="lex",
-        after_close="error",
-        durable=True,
-    )
+    profile = LOCAL.replace(name="sqlite")
 
     def __init__(
         self,
@@ -66,7 +55,7 @@ class SqliteStore(ListingStore):
         *,
         path: str | FilePath | None = None,
         space: str = "",
-        clock: Callable[[], float] = time.time,
+        clock: Clock = time.time,
         busy_timeout: float = 30.0,
     ) -> None:
         if url is not None and path is not None:
@@ -86,12 +75,10 @@ class SqliteStore(ListingStore):
     @contextmanager
     def for_run(cls) -> Iterator[RunServer]:
         """A database file of its own for one run, removed afterwards."""
-        with tempfile.TemporaryDirectory(prefix="kv-sqlite-", ignore_cleanup_errors=True) as folder:
-            file = FilePath(folder) / "data.db"
-            note = f"SQLite {sqlite3.sqlite_version} on a temporary file"
-            # Whoever closes the last connection writes all to the disk: not after every program.
-            with closing(cls(path=file)):
-                yield RunServer(options={"path": str(file)}, note=note)
+        note = f"SQLite {sqlite3.sqlite_version} on a temporary file"
+        # Whoever closes the last connection writes all to the disk: not after every program.
+        with temporary("sqlite") as file, closing(cls(path=file)):
+            yield RunServer(options={"path": file}, note=note)
 
     def describe(self) -> str:
         """The library's name and version."""
@@ -101,7 +88,7 @@ class SqliteStore(ListingStore):
         """Drops the records of expired entries, which otherwise stay until they are overwritten."""
         self._check_open()
         with self._connections.use() as connection:
-            connection.execute(_PRUNE, (*key_range(self._root), self._now()))
+            connection.execute(_PRUNE, (*key_range(self._root), instant(self._clock)))
 
     def _read(self, path: Path) -> Any:
         with self._connections.use() as connection:
@@ -109,7 +96,7 @@ class SqliteStore(ListingStore):
 
     def _write(self, path: Path, packed: Any, life: int | None) -> None:
         with self._connections.use() as connection:
-            connection.execute(_SET, (encode_key(self._root + path), packed, self._deadline(life)))
+            self._replace(connection, encode_key(self._root + path), packed, life)
 
     def _remove(self, path: Path) -> None:
         with self._connections.use() as connection:
@@ -123,13 +110,13 @@ class SqliteStore(ListingStore):
             if packed is None:
                 connection.execute(_DELETE, (key,))
             else:
-                connection.execute(_SET, (key, packed, self._deadline(life)))
+                self._replace(connection, key, packed, life)
             return True
 
     def _scan(self, prefix: Path) -> Iterator[Entry]:
         # All rows at once: one statement is a snapshot, and a cursor left open would hold it.
         with self._connections.use() as connection:
-            bounds = (*key_range(self._root + prefix), self._now())
+            bounds = (*key_range(self._root + prefix), instant(self._clock))
             rows = connection.execute(_LIST, bounds).fetchall()
         return ((decode_key(key)[1:], load_value(value)) for key, value in rows)
 
@@ -144,19 +131,14 @@ class SqliteStore(ListingStore):
             _MEMORY.close(self._memory, self._connections)
 
     def _select(self, connection: sqlite3.Connection, key: bytes) -> Any:
-        row = connection.execute(_GET, (key, self._now())).fetchone()
+        row = connection.execute(_GET, (key, instant(self._clock))).fetchone()
         return None if row is None else load_value(row[0])
 
-    def _now(self) -> int:
-        return nanoseconds_down(self._clock()) // _MICROSECOND
-
-    def _deadline(self, life: int | None) -> int | None:
-        if life is None:
-            return None
-        deadline = round_up(nanoseconds_up(self._clock()) + life, _MICROSECOND)
-        if deadline > _LAST_INSTANT:
-            raise InvalidTtl("a deadline so far ahead does not fit into 64 bits of microseconds")
-        return deadline
+    def _replace(
+        self, connection: sqlite3.Connection, key: bytes, packed: Any, life: int | None
+    ) -> None:
+        new = record(packed, life, self._clock)
+        connection.execute(_SET, (key, new.packed, new.deadline))
 
 
 def _file_of(url: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path as FilePath
 from typing import Any, Final
 
@@ -14,10 +14,10 @@ from kv_spec.profile import Profile
 from kv_spec.store import Entry
 from kv_spec.values import check_json
 
-from kv_adapters.base import ListingStore, OptimisticStore
+from kv_adapters.base import ListingStore, OptimisticStore, RunServer
 from kv_adapters.checks import NANOSECONDS, Path, nanoseconds_down, nanoseconds_up
 from kv_adapters.gate import Gate
-from kv_adapters.layer import profile_over
+from kv_adapters.layer import named, profile_of, profile_over
 from kv_adapters.memory import MemoryStore
 from kv_adapters.spaces import Spaces
 from kv_adapters.sqlite import SqliteStore
@@ -65,14 +65,19 @@ class TieredStore(OptimisticStore, ListingStore):
             slow = SqliteStore(path=path, space=space or "", clock=clock)
         self._fast, self._slow = fast, slow
         self.profile = _profile(slow, fast, shared=self._name is not None)
+        self._overtime = nanoseconds_up(profile_of(fast).ttl_resolution)
         self._gate = _GATES.open(self._name)
+
+    @classmethod
+    @contextmanager
+    def for_run(cls) -> Iterator[RunServer]:
+        """A file for the slow tier of one run, removed afterwards."""
+        with SqliteStore.for_run() as slow:
+            yield RunServer(options=slow.options, note=f"the slow tier is {slow.note}")
 
     def describe(self) -> str:
         """The tiers."""
-        return " before ".join(
-            tier.describe() if hasattr(tier, "describe") else type(tier).__name__
-            for tier in (self._fast, self._slow)
-        )
+        return f"with {named(self._fast)} before {named(self._slow)}"
 
     def prune(self) -> None:
         """Drops the records of expired entries in both tiers, where they can."""
@@ -159,8 +164,13 @@ class TieredStore(OptimisticStore, ListingStore):
         raise InvalidValue("the slow tier holds an entry that no TieredStore wrote")
 
     def _promote(self, path: Path, held: list[Any]) -> None:
-        """Makes a copy for the rest of the entry's life, if a copy can be kept right."""
-        left = int(held[1]) - self._now() if len(held) > 1 else None
+        """Makes a copy for the rest of the entry's life, if a copy can be kept right.
+
+        The fast tier may keep an entry for its resolution longer than its ttl says (TTL-3).
+        """
+        left = None
+        if len(held) > 1:
+            left = int(held[1]) - self._now() - self._overtime
         if not self._gate.is_certain(path) or (left is not None and left <= 0):
             return
         # The fast tier may have no room for the entry, which is none the worse for it.

@@ -1,8 +1,13 @@
 """A store on stores answers as one store does, whatever is asked of it (LAYER-1)."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +19,7 @@ from kv_adapters.prefixed import PrefixedStore
 from kv_adapters.sqlite import SqliteStore
 from kv_adapters.tiered import TieredStore
 
+from .composed import Seconds
 from .conftest import Clock
 
 Call = tuple[str, tuple[Any, ...], dict[str, Any]]
@@ -31,7 +37,7 @@ CALLS = st.one_of(
     st.tuples(st.just("has"), st.tuples(KEYS), st.just({})),
     st.tuples(st.just("list"), st.tuples(st.sampled_from([(), ("a",), ("p",)])), st.just({})),
     st.tuples(st.sampled_from(["clear", "prune"]), st.just(()), st.just({})),
-    st.tuples(st.just("advance"), st.tuples(st.sampled_from([0.5, 1.0])), st.just({})),
+    st.tuples(st.just("advance"), st.tuples(st.sampled_from([0.5, 1.0, 1.5])), st.just({})),
 )
 """Few keys and short lives, so that calls meet."""
 
@@ -60,8 +66,9 @@ def coalescing(clock: Clock, stack: ExitStack) -> tuple[Any, Callable[[], None]]
     return store, nothing_left
 
 
-def tiered(clock: Clock, stack: ExitStack) -> tuple[Any, Callable[[], None]]:
-    fast, slow = MemoryStore(clock=clock), stack.enter_context(closing(SqliteStore(clock=clock)))
+def tiered(clock: Clock, stack: ExitStack, fast: Any = None) -> tuple[Any, Callable[[], None]]:
+    fast = fast or MemoryStore(clock=clock)
+    slow = stack.enter_context(closing(SqliteStore(clock=clock)))
 
     def copies_are_right() -> None:
         held = dict(slow.list())
@@ -71,6 +78,10 @@ def tiered(clock: Clock, stack: ExitStack) -> tuple[Any, Callable[[], None]]:
             assert ends is None or clock.now * 1e9 < ends, "a copy outlived its entry (LOAD-4)"
 
     return TieredStore(fast, slow, clock=clock), copies_are_right
+
+
+def tiered_in_seconds(clock: Clock, stack: ExitStack) -> tuple[Any, Callable[[], None]]:
+    return tiered(clock, stack, Seconds(clock=clock))
 
 
 def layers_on_layers(clock: Clock, stack: ExitStack) -> tuple[Any, Callable[[], None]]:
@@ -87,7 +98,9 @@ def answer(store: Any, clock: Clock, call: Call) -> Any:
     return sorted(found) if name == "list" else found
 
 
-@pytest.mark.parametrize("make", [prefixed, coalescing, tiered, layers_on_layers])
+@pytest.mark.parametrize(
+    "make", [prefixed, coalescing, tiered, tiered_in_seconds, layers_on_layers]
+)
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(calls=st.lists(CALLS, min_size=10, max_size=30))
 def test_a_layer_answers_as_one_store(make: Any, calls: list[Call]) -> None:
@@ -100,3 +113,22 @@ def test_a_layer_answers_as_one_store(make: Any, calls: list[Call]) -> None:
             check()
         assert list(layer.list()) == list(plain.list())
         assert all(one < two for one, two in pairwise(layer.keys()))
+
+
+COMPOSED = Path(__file__).with_name("composed.py")
+
+
+@pytest.mark.parametrize("name", ["CoalescingLittle", "PrefixedSeconds", "TieredSeconds", "Tower"])
+def test_a_layer_holds_every_clause_of_the_profile_it_declares(name: str, tmp_path: Path) -> None:
+    command = ["--store", f"{COMPOSED}:{name}", "--budget", "quick", "--jobs", "1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "kv_conformance.cli", *command, "--report", "json=report.json"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert report["verdict"] == "conformant"
+    ttl = {one["id"]: one["checks"] for one in report["clauses"] if one["capability"] == "ttl"}
+    assert ttl["TTL-2"] > 0
+    assert ttl["TTL-3"] > 0

@@ -11,6 +11,7 @@ from kv_adapters.tiered import TieredStore
 from kv_spec.errors import InvalidValue, StoreClosed, Unavailable
 from kv_spec.profile import Profile
 
+from .composed import Seconds
 from .conftest import Clock
 from .held import PATIENCE, Held, Threads, blocked
 
@@ -78,6 +79,19 @@ def test_a_late_copy_ends_with_the_entry(tiers: Tiers) -> None:
     assert not other.has(KEY)
     tiers.clock.now += 1e9
     assert other.get(("stays",)) == 1
+
+
+def test_a_copy_ends_with_the_entry_where_the_fast_tier_counts_whole_seconds() -> None:
+    clock = Clock()
+    fast, slow = Seconds(clock=clock), SqliteStore(clock=clock)
+    store = TieredStore(fast, slow, clock=clock)
+    store.set(KEY, 1, ttl=10.5)
+    assert dict(fast.list())
+    clock.now += 9.75
+    assert store.get(KEY) == 1  # no copy is made for the last second: it would stay too long
+    clock.now += 0.75
+    assert dict(fast.list()) == {}
+    slow.close()
 
 
 def test_an_entry_ends_even_if_the_fast_tier_keeps_it() -> None:

@@ -49,7 +49,7 @@ class Agenda:
             yield "replay", lambda hunt, on: replay.run(hunt, program, offered, on)
             return
         self.ahead.meet(self.stage, self.place)
-        if self.stage.subject.clock.exact:
+        if self.stage.subject.clock.jumps:
             self._begin_sweep()
         parts = {"vectors": self._vectors, "machines": self._machines, "sweep": self._sweep}
         for name in self.settings.phases:
@@ -94,7 +94,7 @@ class Agenda:
 
     def _sweep(self, hunt: Hunt, on: OnProgress) -> Tally:
         # What other phases time in reality must not be disturbed: there it begins now.
-        if not self.stage.subject.clock.exact:
+        if not self.stage.subject.clock.jumps:
             self._begin_sweep()
         ahead = self.ahead if self.ahead.jobs > 1 else None
         return sweep.run(

@@ -15,12 +15,11 @@ from kv_reference.verdicts import Violation
 from kv_spec.operations import Delete, Get, Program, Set
 from kv_spec.profile import Profile
 
+from kv_conformance.surroundings import JOBS
 from kv_conformance.trial import Trial
 
 NAME: Final = "canary"
 WORK: Final = "work"
-JOBS: Final = "jobs"
-"""Where the other processes of a run keep what is theirs."""
 _SONG: Final = (
     "This file lies beside the folder of the store under test, and is none of its business."
 )

@@ -11,7 +11,7 @@ from kv_conformance.engine import Engine
 from kv_conformance.parting import OVER
 from kv_conformance.plain import plain
 from kv_conformance.settings import Settings
-from kv_conformance.surroundings import quiet
+from kv_conformance.surroundings import end_with_parent, own_folder, quiet
 
 _NOBODY_LISTENS: Final = 71
 
@@ -24,6 +24,7 @@ def main(settings: Settings, connection: Any) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    end_with_parent()
     lock = threading.Lock()
 
     def send(message: Any) -> None:
@@ -35,6 +36,7 @@ def main(settings: Settings, connection: Any) -> None:
                 os._exit(_NOBODY_LISTENS)
 
     quiet(settings.folder)
+    own_folder(settings.folder)
     engine = Engine(settings, lambda event: send(plain(event)), send)
     stopped = engine.run()
     if engine.watch is not None:

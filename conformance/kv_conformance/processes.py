@@ -7,7 +7,6 @@ that is ended as this harness ends its own.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import sys
 import threading
 from collections.abc import Callable
@@ -15,16 +14,12 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from kv_conformance.surroundings import quiet
+from kv_conformance.surroundings import end_with_parent, quiet
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-
-_ORPHANED: Final = 72
-_LOOK_FOR_PARENT: Final = 1.0
-"""Seconds between two looks for the process that started this one."""
 
 
 class Lost(Exception):
@@ -79,7 +74,7 @@ class _Process:
     def __init__(self, folder: str) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        arguments = (theirs, folder, os.getpid(), list(sys.path))
+        arguments = (theirs, folder, list(sys.path))
         self.process: BaseProcess = context.Process(target=_serve, args=arguments, daemon=True)
         self.process.start()
         theirs.close()
@@ -102,12 +97,12 @@ class _Process:
         self.process.join()
 
 
-def _serve(connection: Connection, folder: str, parent: int, path: list[str]) -> None:
+def _serve(connection: Connection, folder: str, path: list[str]) -> None:
     """Answers calls until the one who started this is gone."""
+    end_with_parent()
     sys.path[:] = path
     if folder and Path(folder).is_dir():
         quiet(folder)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     while True:
         try:
             function, args, kwargs = connection.recv()
@@ -118,10 +113,3 @@ def _serve(connection: Connection, folder: str, parent: int, path: list[str]) ->
         except Exception as error:
             answer = (None, error)
         connection.send(answer)
-
-
-def _end_with(parent: int) -> None:
-    wait = threading.Event()
-    while os.getppid() == parent:
-        wait.wait(_LOOK_FOR_PARENT)
-    os._exit(_ORPHANED)

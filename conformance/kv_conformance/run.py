@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
 from kv_spec.clauses import clauses
 
-from kv_conformance import events, real_time
+from kv_conformance import broom, events, real_time
 from kv_conformance.process import watched
 from kv_conformance.settings import Settings, harness_version
 from kv_conformance.surroundings import OUTPUT
@@ -52,7 +49,7 @@ def run(settings: Settings, verdict: Verdict, handlers: Iterable[Handler]) -> ev
             verdict.narrowed,
         )
     )
-    with _folder() as folder:
+    with broom.folder() as folder:
         try:
             _relay(replace(settings, folder=folder), tell)
         except KeyboardInterrupt as stop:
@@ -70,17 +67,6 @@ def _relay(settings: Settings, tell: Callable[[events.Event], None]) -> None:
     with contextlib.closing(watched(settings)) as coming:
         for event in coming:
             tell(event)
-
-
-@contextlib.contextmanager
-def _folder() -> Iterator[str]:
-    """A temporary folder for what the store writes; removed at the end."""
-    folder = tempfile.mkdtemp(prefix="kv-conformance-")
-    os.chmod(folder, 0o711)  # a server that runs as another user passes through
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _printed(folder: str) -> str:

@@ -5,14 +5,19 @@ An adapter offers that by `for_run`, and says by `server_program` which program 
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
 
 from kv_conformance.reading import refuse
 
 _INDENT = " " * 11
 _WIDTH = 88
+_OFFER = re.compile(r"\b(server_program|Served)\b")
+"""The method by which a store says what it would start, or our class that has it."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,21 +27,15 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if arguments:
         return refuse("servers takes no argument")
-    unknown: list[str] = []
     for name, found in programs():
-        if found is None:
-            unknown.append(name)
-        else:
-            _tell(name, found)
-    if unknown:
-        _tell("not known", f"{', '.join(unknown)}: their clients are not installed")
+        _tell(name, found)
     return 0
 
 
-def programs() -> Iterator[tuple[str, str | None]]:
+def programs() -> Iterator[tuple[str, str]]:
     """The installed stores that start a server: the path of its program, or why there is none.
 
-    None for a store that can not be asked, since what it imports is not installed.
+    A store can not be asked while what it imports is not installed: then its source is.
     """
     from kv_conformance.target import installed
 
@@ -45,10 +44,20 @@ def programs() -> Iterator[tuple[str, str | None]]:
             program = getattr(point.load(), "server_program", None)
             if program is not None:
                 yield name, str(program())
-        except ImportError:
-            yield name, None
+        except ImportError as error:
+            if _names_a_server(point.module):
+                yield name, f"not known: {error}"
         except Exception as error:
             yield name, f"none: {error}"
+
+
+def _names_a_server(module: str) -> bool:
+    """True if the source of a module speaks of what offers a server."""
+    with suppress(ImportError, SyntaxError, OSError):
+        spec = find_spec(module)
+        source = getattr(spec and spec.loader, "get_source", lambda _: None)(module) or ""
+        return _OFFER.search(source) is not None
+    return False
 
 
 def _tell(name: str, found: str) -> None:

@@ -1,16 +1,27 @@
-"""What the process of the store is prepared for: its output, and what it imports beforehand."""
+"""What a process of the store is prepared for: its output, its files, its end, its imports."""
 
 from __future__ import annotations
 
 import importlib
 import io
+import multiprocessing
 import os
+import signal
 import sys
+import tempfile
+import threading
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
 
 OUTPUT: Final = "output.log"
 """The file in the folder of the run that takes what the store prints."""
+JOBS: Final = "jobs"
+"""Where in the folder of the run each of its processes keeps what is its own."""
+_LONGEST: Final = 60
+"""Bytes of a path below which sockets still find room: theirs may have some 100 in all."""
+_PDEATHSIG: Final = 1
+_ORPHANED: Final = 72
 
 
 def quiet(folder: str) -> None:
@@ -22,6 +33,44 @@ def quiet(folder: str) -> None:
     # Into a file it would be written in blocks, the last of which a process ended early never is.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
+
+
+def own_folder(folder: str) -> str:
+    """A folder of this process's own in that of the run; temporary files go there from now on.
+
+    The run removes it, however this process ends. Where it lies so deep that sockets find no room
+    in it, temporary files go where the system has them.
+    """
+    own = Path(folder) / JOBS / str(os.getpid())
+    for path in (own.parent, own):
+        path.mkdir(exist_ok=True)
+        path.chmod(0o711)  # a server that runs as another user passes through
+    if len(os.fsencode(own)) <= _LONGEST:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(own)
+    return str(own)
+
+
+def end_with_parent() -> None:
+    """From now on this process ends when the one that started it has ended.
+
+    On Linux it does even while a call of the store holds the interpreter.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    if not sys.platform.startswith("linux"):
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+        return
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PDEATHSIG, int(signal.SIGKILL))
+    if os.getppid() != parent.pid:  # it ended before
+        os._exit(_ORPHANED)
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(_ORPHANED)
 
 
 def preload(folder: str) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from kv_conformance import real_time
+from kv_conformance.clocks.server import ServerClock
 from kv_conformance.subject.black_box import BlackBox
 from kv_conformance.subject.world import Subject, World
 
@@ -61,6 +62,9 @@ class Watch:
 
     def _state(self) -> _State | None:
         subject = self.subject
+        clock = None if subject is None else subject.clock
+        if isinstance(clock, ServerClock) and (number := clock.moving):
+            return "moving the server's clock", None, number
         world = None if subject is None else subject.under_way
         if subject is not None and world is not None:
             # A long Fill goes on as its writes do.

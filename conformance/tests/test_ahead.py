@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from kv_conformance import engine, events
+from kv_conformance.clocks import Clock, InjectedClock, RealClock, ServerClock
 from kv_conformance.hunt import Caught, Hunt
 from kv_conformance.phases import sweep
 from kv_conformance.phases.ahead import Ahead, processes_for
@@ -44,6 +46,18 @@ class Store(MemoryStore):
         super().set(key, value, ttl=ttl)
         self.file.write_text(json.dumps({"/".join(key): 1}))
 '''
+
+
+class Movable:
+    """The time of a server that is never moved."""
+
+    mechanism, why, left, quick = "told", "", 1e9, True
+
+    def move(self, seconds: float) -> None:
+        raise AssertionError
+
+    def renew(self) -> None:
+        raise AssertionError
 
 
 class Pool:
@@ -168,6 +182,25 @@ def test_stores_that_share_data_between_processes_are_not(meeting: Any, tmp_path
     store.write_text(SHARED)
     assert not meeting(f"{store}:Store")
     assert not meeting(f"sqlite:///{tmp_path / 'data.db'}")
+
+
+@pytest.mark.parametrize(
+    ("store", "clock", "own"),
+    [
+        ("memory", InjectedClock(), True),
+        ("sqlite:///data.db", InjectedClock(), False),
+        ("memory", ServerClock(Movable()), True),
+        ("memory", RealClock(), False),
+    ],
+)
+def test_a_process_starts_what_the_store_needs_where_it_moves_the_time_itself(
+    store: str, clock: Clock, own: bool
+) -> None:
+    """Two processes that move the clock of one server would be in each other's way."""
+    subject = SimpleNamespace(clock=clock, factory=SimpleNamespace(options={"url": "here"}))
+    stage: Any = SimpleNamespace(subject=subject)
+    place = Place.of(find(store), stage, Settings(store=store), ".")
+    assert place.options == (None if own else {"url": "here"})
 
 
 def test_a_default_run_tells_nothing_of_how_it_was_divided(

@@ -84,6 +84,50 @@ def test_asking_a_container_whether_it_is_empty_is_a_place() -> None:
     assert noticed(asks_whether_a_table_is_empty, TABLE)
 
 
+LIBRARY = """
+def ask(sock, table, key):
+    if key in table:
+        del table[key]
+    sock.sendall(key)
+    return sock.recv(8)
+"""
+
+
+class Socket:
+    def sendall(self, data: bytes) -> None:
+        """Sends nothing."""
+
+    def recv(self, size: int) -> bytes:
+        return bytes(size)
+
+
+@pytest.mark.parametrize(
+    ("where", "calls"),
+    [
+        ("/lib/site-packages/redis/connection.py", ["sendall", "recv"]),
+        (r"C:\lib\site-packages\redis\connection.py", ["sendall", "recv"]),
+        ("/lib/site-packages/redis_store/store.py", None),
+        ("/home/me/redis/store.py", None),
+    ],
+)
+def test_of_a_client_of_a_server_only_what_it_sends_and_receives_is_a_place(
+    where: str, calls: list[str] | None
+) -> None:
+    """What it keeps is about its own connection; a store's own files are stepped in full."""
+    names: dict[str, Any] = {}
+    exec(compile(LIBRARY, where, "exec"), names)
+    found = noticed(names["ask"], Socket(), {}, b"k")
+    assert is_stepped(where)
+    if calls is not None:
+        assert found == ["LOAD_METHOD" if METHODS else "LOAD_ATTR"] * len(calls)
+    else:
+        assert {"CONTAINS_OP", "DELETE_SUBSCR"} <= set(found)
+
+
+METHODS = "LOAD_METHOD" in dis.opmap and sys.version_info < (3, 12)
+"""Until 3.12 a method was loaded by an instruction of its own."""
+
+
 def test_neither_the_harness_nor_what_it_runs_on_is_stepped() -> None:
     import hypothesis
     import kv_spec

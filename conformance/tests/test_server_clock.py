@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from kv_conformance.clocks.choose import ClockError, choose
 from kv_conformance.snippet import Opening
 from kv_conformance.subject.factory import Factory
 from kv_conformance.subject.silence import Unreachable
+from kv_conformance.subject.world import Subject
+from kv_conformance.watch import Watch
 from kv_reference.store import REFERENCE_PROFILE, ReferenceStore
 from kv_spec.operations import Advance, Get, Set
 
@@ -119,6 +122,53 @@ def test_a_server_that_is_gone_ends_the_run() -> None:
         clock.advance(1)
     with pytest.raises(Unreachable, match="started for this run is gone"):
         clock.restart()
+
+
+class Hanging(Server):
+    """A server that answers no more, until it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = threading.Event()
+
+    def move(self, seconds: float) -> None:
+        assert self.answers.wait(60)
+
+    def renew(self) -> None:
+        assert self.answers.wait(60)
+
+
+@pytest.mark.parametrize("whole_years", [0, 11])
+def test_a_server_that_hangs_while_it_is_moved_is_seen(whole_years: int) -> None:
+    server = Hanging()
+    clock = ServerClock(server)
+    server.room -= whole_years * YEAR  # so little is left in the end that it is to be renewed
+    seen: list[tuple[str, object]] = []
+
+    def stuck(what: str, world: object) -> None:
+        seen.append((what, world))
+        server.answers.set()
+
+    watch = Watch(0.1, lambda: None, stuck)
+    watch.subject = Subject(factory(wall_clock), REFERENCE_PROFILE, clock)
+    clock.restart()
+    watch.end()
+    assert seen == [("moving the server's clock", None)]
+
+
+def test_moves_that_end_are_not_taken_for_one_that_does_not() -> None:
+    class Slow(Server):
+        def move(self, seconds: float) -> None:
+            real_time.sleep(0.02)
+
+    seen: list[str] = []
+    clock = ServerClock(Slow())
+    watch = Watch(0.2, lambda: None, lambda what, _: seen.append(what))
+    watch.subject = Subject(factory(wall_clock), REFERENCE_PROFILE, clock)
+    for _ in range(20):
+        clock.advance(1)
+    watch.end()
+    assert seen == []
 
 
 def factory(clock: Any) -> Factory:

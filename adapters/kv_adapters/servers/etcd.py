@@ -65,6 +65,8 @@ def etcd_server(program: str | None = None) -> Iterator[Server]:
             release=leases.close,
             latest=_LATEST,
             mechanisms=("vdso",),  # a program without a C library preloads nothing
+            # A run asks one thing after another: more threads would only wake each other.
+            environment={"GOMAXPROCS": "1"},
         )
 
     with running("etcd", launch) as server:

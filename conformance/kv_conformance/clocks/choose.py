@@ -154,7 +154,7 @@ def _reads(surface: Surface, key: Any) -> list[bool]:
             return False
 
     found = [live(), _deep(live, _DEPTH)]
-    if callable(getattr(surface.store, "has", None)):
+    if "has" not in surface.profile.without and callable(getattr(surface.store, "has", None)):
         found.append(surface.store.has(key) is True)
     with ThreadPoolExecutor(1) as pool:
         threaded = pool.submit(live)

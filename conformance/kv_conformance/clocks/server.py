@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from kv_conformance import real_time
@@ -56,7 +58,8 @@ class ServerClock:
     programs, of which the later reads nothing that the earlier wrote, the server goes back to the
     present, while this clock goes on. Within one program a step that leads beyond the end is cut
     short: the oracle judges by what `now` tells, so nothing is tested then that has not come to
-    pass. `longest` is what a program may surely wait, in seconds.
+    pass. `longest` is what a program may surely wait, in seconds. `moving` is the number of the
+    move that is under way, 0 where none is: a server that hangs holds it up, and a watchdog sees.
     """
 
     exact: Final = False
@@ -66,6 +69,7 @@ class ServerClock:
         self.kind = f"server ({time.mechanism})"
         self._time = time
         self._moved = self._ahead = self._programs = 0
+        self.moving = self._moves = 0
         self._room = time.left
         self.longest = self._room * (_PART - 1) / _PART
 
@@ -82,10 +86,8 @@ class ServerClock:
         """
         check_advance(seconds)
         step = nanoseconds(min(seconds, max(0.0, self._time.left - _SHORT_OF_THE_END)))
-        try:
+        with self._asking():
             self._time.move(step / NANOSECONDS)
-        except OSError as error:
-            raise _gone(error) from error
         self._moved += step
         self._ahead += step
 
@@ -100,13 +102,22 @@ class ServerClock:
         self._programs += 1
         often = self._time.quick and self._programs % _PROGRAMS == 0
         if often or self._time.left < self.longest:
-            try:
+            with self._asking():
                 self._time.renew()
-            except OSError as error:
-                raise _gone(error) from error
             self._ahead = 0
         wall = real_time.time() + self._ahead / NANOSECONDS
         self.advance(1 - wall % 1)
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        self._moves += 1
+        self.moving = self._moves
+        try:
+            yield
+        except OSError as error:
+            raise _gone(error) from error
+        finally:
+            self.moving = 0
 
 
 def _gone(error: OSError) -> Unreachable:

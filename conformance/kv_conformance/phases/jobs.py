@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import gc
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from kv_reference.verdicts import Violation
@@ -21,14 +19,13 @@ from kv_spec.machines import Plan
 from kv_spec.operations import Delete, Get, Program, Set
 from kv_spec.store import ABSENT
 
-from kv_conformance.canary import JOBS
-from kv_conformance.clocks.virtual import InjectedClock, PatchedClock
+from kv_conformance.clocks.virtual import PatchedClock
 from kv_conformance.phases.course import Course, Done, Part
 from kv_conformance.phases.sweep import Sweep
 from kv_conformance.settings import Settings
 from kv_conformance.stage import Stage, set_up
 from kv_conformance.subject.world import Subject
-from kv_conformance.surroundings import preload, quiet
+from kv_conformance.surroundings import own_folder, preload, quiet
 from kv_conformance.target import Target, find, started
 from kv_conformance.trial import Trial
 from kv_conformance.watch import Watch
@@ -53,8 +50,11 @@ class Place:
 
     @classmethod
     def of(cls, target: Target, stage: Stage, settings: Settings, home: str) -> Place:
-        """Where the store of `stage` is found, or one like it where time is each process's own."""
-        own = target.bare and isinstance(stage.subject.clock, InjectedClock | PatchedClock)
+        """Where the store of `stage` is found, or one like it where time is each process's own.
+
+        A server that a run starts has one clock, so each process starts one and moves that.
+        """
+        own = target.bare and stage.subject.clock.jumps
         return cls(settings, None if own else stage.subject.factory.options, home, os.getcwd())
 
 
@@ -88,10 +88,7 @@ class Gatherer:
 def prepare(folder: str) -> None:
     """Imports what a job needs, and sees to it that what the store prints is not told twice."""
     if folder:
-        own = Path(folder) / JOBS / str(os.getpid())
-        own.mkdir(parents=True, exist_ok=True)
-        quiet(str(own))
-        tempfile.tempdir = str(own)  # removed with the folder of the run, however this ends
+        quiet(own_folder(folder))
     preload(folder)
 
 

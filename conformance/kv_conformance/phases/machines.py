@@ -17,6 +17,8 @@ from kv_conformance.session import Session
 _T = TypeVar("_T")
 
 STEPS_A_PROGRAM: Final = 30
+PART: Final = 250
+"""Programs after which Hypothesis starts anew: it keeps all that it has run, some 200 kB each."""
 MOST_RACES: Final = 1
 """So often a run tries each kind of race at all its places; each can take half a second."""
 
@@ -106,18 +108,19 @@ def run(
 
     collector = Collector(hunt, progress)
     with chance.backend(seed) as backend:
-        run_state_machine_as_test(
-            hypothesis.seed(seed)(machine(plan, collector.open)),
-            settings=settings(
-                max_examples=examples,
-                stateful_step_count=STEPS_A_PROGRAM,
-                database=None,
-                deadline=None,
-                backend=backend,
-                phases=[Phase.generate],
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        for done in range(0, examples, PART):
+            run_state_machine_as_test(
+                hypothesis.seed(seed)(machine(plan, collector.open)),
+                settings=settings(
+                    max_examples=min(PART, examples - done),
+                    stateful_step_count=STEPS_A_PROGRAM,
+                    database=None,
+                    deadline=None,
+                    backend=backend,
+                    phases=[Phase.generate],
+                    suppress_health_check=list(HealthCheck),
+                ),
+            )
     if collector.failed is not None:
         raise collector.failed
     return collector.tally

@@ -136,13 +136,16 @@ class _Scene:
             self._end(number)
 
     def _next(self, now: float) -> int | None:
-        """The program to start now, if there is one: of those that are due, the latest."""
+        """The program to start now, if there is one: of those that are due, the latest.
+
+        Later, when each may start at any time, it is the next one.
+        """
         if len(self.open) >= self.at_once:
             return None
+        if now >= self.strict_until:
+            return next(iter(self.to_start), None)
         late = {number: self._past(start, now) for number, start in self.to_start.items()}
         due = [number for number, past in late.items() if past <= WINDOW]
-        if not due and now >= self.strict_until:
-            return next(iter(self.to_start), None)
         return max(due, key=lambda number: (late[number], -number), default=None)
 
     def _opened(self, open_session: Callable[[], Session]) -> Session | None:

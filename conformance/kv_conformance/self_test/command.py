@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from typing import Final, TextIO
 from kv_reference.mutants import MUTANTS, Mutant
 from kv_spec.clauses import clauses
 
-from kv_conformance import real_time
+from kv_conformance import broom, real_time
 from kv_conformance.command import clauses_of, jobs_of, phases_of
 from kv_conformance.processes import Lost, Processes
 from kv_conformance.reports.base import STDOUT, ReportError, check_writable, write_text
@@ -76,7 +75,7 @@ def _folder() -> Iterator[str]:
         sys.stderr.write("kv-conformance: interrupted from the keyboard\n")
         os._exit(INCONCLUSIVE)
 
-    with tempfile.TemporaryDirectory(prefix="kv-conformance-") as folder:
+    with broom.folder() as folder:
         before = signal.signal(signal.SIGINT, end)
         try:
             yield folder

@@ -4,7 +4,8 @@ A compare-and-swap that reads and then writes is broken by one switch in the rig
 trying every place once finds it for certain, without luck in the scheduling (Musuvathi and Qadeer,
 "Iterative context bounding", PLDI 2007: few switches suffice for most races). A synchronous store
 is stepped by the bytecode instructions, as far as others may notice them, of every module that is
-neither the standard library's nor the harness's; an asynchronous one by its suspensions.
+neither the standard library's nor the harness's (of a server's client: by what it sends and
+receives); an asynchronous one by its suspensions.
 """
 
 from __future__ import annotations
@@ -54,8 +55,10 @@ class Switch:
         """The trace function of a worker thread."""
         if not is_stepped(frame.f_code.co_filename):
             return None
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
         worth = places(frame)
+        if not worth:
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
 
         def step(frame: FrameType, event: str, _: Any) -> Any:
             if event == "opcode" and frame.f_lasti in worth and self.count():

@@ -22,6 +22,22 @@ _HARNESS: Final = tuple(
 )
 """Hypothesis among them, which is called whenever garbage is collected, in whatever thread."""
 _STDLIB: Final = (str(sysconfig.get_path("stdlib")), "<frozen")
+_CLIENTS: Final = frozenset(
+    (
+        "aiohttp anyio asyncpg boto3 botocore etcd3 grpc h11 h2 hiredis hpack httpcore httpx "
+        "mysql nats psycopg psycopg2 psycopg_binary pymemcache pymongo pymysql redis requests "
+        "s3transfer urllib3 valkey"
+    ).split()
+)
+"""Libraries that talk to a server. What they do is noticed as they send and receive: between that,
+thousands of instructions of theirs are about one connection, which a worker uses by itself."""
+_TALKS: Final = frozenset(
+    (
+        "fetch_many getresponse readinto readline recv recv_into recvfrom request send sendall "
+        "sendmsg sendto send_query_params send_query_prepared"
+    ).split()
+)
+"""What libraries call that send or receive."""
 
 _OWN: Final = frozenset(
     (
@@ -50,20 +66,37 @@ def is_stepped(filename: str) -> bool:
     return not filename.startswith(_STDLIB) or "site-packages" in filename
 
 
-_PLACES: Final[dict[CodeType, frozenset[int]]] = {}
+_PLACES: Final[dict[tuple[str, CodeType], frozenset[int]]] = {}
+"""By file and code: the like code of another file is equal to it."""
 
 
 def places(frame: FrameType) -> frozenset[int]:
     """The offsets of the instructions of a frame's code that others may notice."""
     code = frame.f_code
-    found = _PLACES.get(code)
+    key = code.co_filename, code
+    found = _PLACES.get(key)
     if found is None:
-        found = _PLACES[code] = frozenset(
+        names, client = frame.f_globals, _is_client(code.co_filename)
+        found = _PLACES[key] = frozenset(
             instruction.offset
             for instruction in dis.get_instructions(code)
-            if instruction.opname not in _OWN and not _is_fixed(instruction, frame.f_globals)
+            if (_talks(instruction) if client else _is_noticed(instruction, names))
         )
     return found
+
+
+@lru_cache(maxsize=4_096)
+def _is_client(filename: str) -> bool:
+    _, installed, inside = filename.rpartition("site-packages")
+    return bool(installed) and inside.replace("\\", "/").split("/")[1] in _CLIENTS
+
+
+def _talks(instruction: dis.Instruction) -> bool:
+    return instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and instruction.argval in _TALKS
+
+
+def _is_noticed(instruction: dis.Instruction, names: dict[str, Any]) -> bool:
+    return instruction.opname not in _OWN and not _is_fixed(instruction, names)
 
 
 def _is_fixed(instruction: dis.Instruction, names: dict[str, Any]) -> bool:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from kv_conformance.canary import JOBS, NAME, Canary
+from kv_conformance.canary import NAME, Canary
+from kv_conformance.surroundings import JOBS
 
 from .conftest import Result, Run
 

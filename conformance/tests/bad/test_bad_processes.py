@@ -7,7 +7,9 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,16 +93,22 @@ def test_what_a_store_leaves_running_does_not_keep_the_run(run: Run, kind: str) 
     assert result.code == 0, result.reasons
 
 
+BOTH = {case: HANGS[case] for case in ("sleeps", "holds the interpreter")}
+"""What a thread of the same process can end, and what only another process can."""
+
 WAITING = """
-    import os, time
+    import os, re, subprocess, sys, tempfile, time
     from right import Right
+
+    tempfile.mkdtemp()
+    subprocess.run([sys.executable, "-c", "import tempfile; tempfile.mkstemp()"], check=True)
 
     class Store(Right):
         def list(self, prefix=()):
             if len(self.entries_) > 2:
                 with open("PIPE", "w") as pipe:
                     pipe.write(str(os.getpid()))
-                time.sleep(100_000)
+                WAIT
             return Right.list(self, prefix)
 """
 
@@ -112,16 +120,21 @@ def _heed_signals() -> None:
 
 
 class Waiting:
-    """A run whose store waits in the middle of a program, and says its process."""
+    """A run whose store waits in the middle of a program, and says its process.
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    The store, and a process that it has started, have made temporary files.
+    """
+
+    def __init__(self, run: Run, temporary: Path, how: str) -> None:
+        self.run, self.temporary = run, temporary
         pipe = run.folder / "pipe"
         os.mkfifo(pipe)
-        run.write("store.py", WAITING.replace("PIPE", str(pipe)))
+        run.write("store.py", WAITING.replace("PIPE", str(pipe)).replace("WAIT", how))
         self.process = run.start(
             *("--store", "store:Store", "--phase", "machines", "--examples", "3"),
             *("--report", "json=report.json", "--report", "junit=report.xml"),
+            *("--operation-timeout", "3"),
+            env={"TMPDIR": str(temporary)},
             start_new_session=True,
             preexec_fn=_heed_signals,
         )
@@ -133,12 +146,23 @@ class Waiting:
         except FileNotFoundError:
             return True
 
+    def left(self) -> list[str]:
+        """What lies in the folder for temporary files."""
+        return sorted(path.name for path in self.temporary.iterdir())
+
 
 @pytest.fixture
-def waiting(run: Run) -> Waiting:
+def temporary() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # short: see `own_folder`
+        yield Path(folder)
+
+
+@pytest.fixture
+def waiting(run: Run, temporary: Path, request: pytest.FixtureRequest) -> Waiting:
+    """Sleeps, unless the test says by a parameter how it waits."""
     if not sys.platform.startswith("linux"):
         pytest.skip("asks /proc")
-    return Waiting(run)
+    return Waiting(run, temporary, getattr(request, "param", HANGS["sleeps"]))
 
 
 @pytest.mark.parametrize(
@@ -158,6 +182,7 @@ def test_an_interrupted_run_writes_its_reports(
     assert (result.code, result.report["stopped"]["kind"]) == (3, "interrupted")
     assert "interrupted" in result.reasons
     assert waiting.child_is_gone()
+    assert waiting.left() == []
 
 
 def test_a_child_that_is_killed(waiting: Waiting) -> None:
@@ -166,14 +191,36 @@ def test_a_child_that_is_killed(waiting: Waiting) -> None:
     assert (result.code, result.report["stopped"]["kind"]) == (3, "crash")
     assert "by signal 9 (SIGKILL) during " in result.reasons
     assert result.report["stopped"]["program"][-1]["op"] in ("list", "iterate")
+    assert waiting.left() == []
 
 
-def test_a_command_that_is_killed_takes_its_child_along(waiting: Waiting) -> None:
+@pytest.mark.parametrize("waiting", BOTH.values(), ids=BOTH, indirect=True)
+def test_a_call_that_is_broken_off_leaves_nothing(waiting: Waiting) -> None:
+    result = waiting.run.end(waiting.process)
+    assert (result.code, result.report["stopped"]["kind"]) == (3, "hang")
+    assert waiting.child_is_gone()
+    assert waiting.left() == []
+
+
+@pytest.mark.parametrize("waiting", BOTH.values(), ids=BOTH, indirect=True)
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_a_command_that_is_killed_takes_its_child_along_and_leaves_nothing(
+    waiting: Waiting, send: Callable[[int, int], None]
+) -> None:
     child = os.pidfd_open(waiting.child)
-    waiting.process.kill()
+    before = waiting.left()
+    send(waiting.process.pid, signal.SIGKILL)
     waiting.process.communicate()
-    assert select.select([child], [], [], 30)[0], "the child goes on without anybody to listen"
+    ended = select.select([child], [], [], 2)[0]
+    if not ended:
+        signal.pidfd_send_signal(child, signal.SIGKILL)
     os.close(child)
+    assert ended, "the child goes on without anybody to listen"
+    until = time.monotonic() + 20
+    while waiting.left() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert before
+    assert waiting.left() == []
 
 
 def test_a_reader_of_the_report_who_has_seen_enough(run: Run) -> None:
