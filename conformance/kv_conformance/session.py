@@ -91,7 +91,7 @@ def run_program(program: Sequence[Operation], open_session: OpenSession) -> Sess
     places = switches.places()
     place = next(places)
     while True:
-        variant = [_held(op, place) for op in program]
+        variant = [held(op, place) for op in program]
         session = open_session()
         session.world.hurried = True
         _run(variant, session)
@@ -114,7 +114,8 @@ def _run(program: Sequence[Operation], session: Session) -> Session:
     return session
 
 
-def _held(operation: Operation, place: int | None) -> Operation:
+def held(operation: Operation, place: int | None) -> Operation:
+    """A race without a switch with one at `place`; anything else as it is."""
     if isinstance(operation, Race) and operation.switch is None:
         return replace(operation, switch=place)
     return operation

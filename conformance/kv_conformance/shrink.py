@@ -10,23 +10,29 @@ from typing import Final
 
 from kv_spec.operations import Advance, Operation, Program
 
-from kv_conformance.simplify import PASSES, identity, size, with_times_merged, without_blocks
+from kv_conformance.measure import identity, size
+from kv_conformance.simplify import PASSES, with_times_merged, without_blocks
 
 
 class Shrinker:
     """Makes a failing program smaller for as long as it fails.
 
     `failing` runs a program and returns its part up to the fault if it is the fault in question,
-    else None. Raises nothing of its own.
+    else None. Raises nothing of its own. `known` is what it returned, by the `identity` of the
+    program.
     """
 
     def __init__(
-        self, failing: Callable[[Program], Program | None], *, budget: int = 2_000
+        self,
+        failing: Callable[[Program], Program | None],
+        *,
+        budget: int = 2_000,
+        known: dict[str, Program | None] | None = None,
     ) -> None:
         self.failing = failing
         self.budget = budget
         self.runs = 0
-        self._known: dict[str, Program | None] = {}
+        self.known = {} if known is None else known
 
     def shrink(self, program: Program) -> Program:
         """The smallest program found; `program` itself must fail."""
@@ -53,12 +59,12 @@ class Shrinker:
 
     def _try(self, candidate: Program, best: Program) -> Program | None:
         text = identity(candidate)
-        if text not in self._known:
+        if text not in self.known:
             if self.runs >= self.budget:
                 return None
             self.runs += 1
-            self._known[text] = self.failing(candidate)
-        found = self._known[text]
+            self.known[text] = self.failing(candidate)
+        found = self.known[text]
         return found if found is not None and size(found) < size(best) else None
 
 
@@ -81,8 +87,9 @@ class BatchShrinker(Shrinker):
         failing_all: Callable[[Sequence[Program]], Sequence[Program | None]],
         *,
         budget: int = 200,
+        known: dict[str, Program | None] | None = None,
     ) -> None:
-        super().__init__(failing, budget=budget)
+        super().__init__(failing, budget=budget, known=known)
         self.failing_all = failing_all
 
     def shrink(self, program: Program) -> Program:
@@ -115,12 +122,12 @@ class BatchShrinker(Shrinker):
                 break
             if _wait(candidate) <= longest and size(candidate) < largest:
                 texts.append(identity(candidate))
-                if texts[-1] not in self._known:
+                if texts[-1] not in self.known:
                     new[texts[-1]] = candidate
         if new:
             self.runs += len(new)
-            self._known.update(zip(new, self.failing_all(list(new.values())), strict=True))
-        known = (self._known[text] for text in dict.fromkeys(texts))
+            self.known.update(zip(new, self.failing_all(list(new.values())), strict=True))
+        known = (self.known[text] for text in dict.fromkeys(texts))
         return [one for one in known if one is not None and size(one) < largest]
 
 

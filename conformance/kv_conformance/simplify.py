@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
-from kv_spec.json_form import to_json
 from kv_spec.operations import (
     Advance,
     Cas,
@@ -29,67 +28,28 @@ from kv_spec.operations import (
 from kv_spec.store import ABSENT
 from kv_spec.values import Outside
 
+from kv_conformance.measure import keys_of, oddness, values_of
+
 _SIMPLE_VALUES: Final[tuple[Any, ...]] = (1, 2, 0, "a", [1], {"a": 1})
 _SIMPLE_KEYS: Final = (("a",), ("b",), ("a", "b"), ("c",))
 _SIMPLE_FLAT_KEYS: Final = ("a", "b", "ab", "c")
-_LONG: Final = 256
 _SIMPLE_TIMES: Final = (1.0, 2.0, 4.0, 16.0)
-
-
-def size(program: Program) -> tuple[int, int, int, int]:
-    """How large a program is: operations, entries filled in, what is unusual, text.
-
-    A value that a condition takes for false is, for it can be the reason (GET-4).
-    """
-    long: list[str] = []
-    text = json.dumps(_brief(to_json(program), long))
-    fills = sum(op.n for op in program if isinstance(op, Fill))
-    odd = sum(_oddness(key)[0] for op in program for key in _keys(op))
-    odd += sum(not value for op in program for value in _values(op))
-    return len(program), fills, sum(map(_unusual, program)) + odd, len(text) + sum(map(len, long))
-
-
-_BASIC: Final = frozenset({Get, Set, Delete, Advance})
-
-
-def identity(program: Program) -> str:
-    """A text that no other program has; large values are in it by their hash."""
-    long: list[str] = []
-    return json.dumps(_brief(to_json(program), long)) + str([hash(text) for text in long])
-
-
-def _brief(form: Any, long: list[str]) -> Any:
-    """A JSON form without its long texts, which go to `long`: writing them out takes a while."""
-    if isinstance(form, str) and len(form) > _LONG:
-        long.append(form)
-        return f"~{len(form)}"
-    if isinstance(form, list):
-        return [_brief(item, long) for item in form]
-    if isinstance(form, dict):
-        return {key: _brief(item, long) for key, item in form.items()}
-    return form
-
-
-def _unusual(op: Operation) -> int:
-    if type(op) in _BASIC:
-        return 0
-    return 2 if isinstance(op, Iterate | Scan | Race) else 1
 
 
 def about_key(program: Program, key: Any) -> Program:
     """The program without what is about other keys than `key`, the last operation kept."""
-    kept = [op for op in program[:-1] if key in (keys := tuple(_keys(op))) or not keys]
+    kept = [op for op in program[:-1] if key in (keys := tuple(keys_of(op))) or not keys]
     return (*kept, program[-1])
 
 
 def about_one_key(program: Program) -> Iterator[Program]:
     """The program without what is about other keys than the last operation is."""
-    last = set(_keys(program[-1]))
+    last = set(keys_of(program[-1]))
     if not last:
         return
-    wanted = [op for op in program if not set(_keys(op)) or not last.isdisjoint(_keys(op))]
+    wanted = [op for op in program if not set(keys_of(op)) or not last.isdisjoint(keys_of(op))]
     yield tuple(wanted)
-    yield tuple(op for op in wanted if set(_keys(op)))
+    yield tuple(op for op in wanted if set(keys_of(op)))
 
 
 def without_blocks(program: Program) -> Iterator[Program]:
@@ -104,7 +64,7 @@ def without_blocks(program: Program) -> Iterator[Program]:
 
 def with_one_key_for_another(program: Program) -> Iterator[Program]:
     """The program with a key renamed everywhere, to a simpler key or to one it has already."""
-    keys = list(dict.fromkeys(key for op in program for key in _keys(op)))
+    keys = list(dict.fromkeys(key for op in program for key in keys_of(op)))
     for key in keys:
         simple = _SIMPLE_FLAT_KEYS if isinstance(key, str) else _SIMPLE_KEYS
         for other in simple:
@@ -113,26 +73,7 @@ def with_one_key_for_another(program: Program) -> Iterator[Program]:
 
 
 def _is_simpler(other: Any, key: Any) -> bool:
-    return _oddness(other) < _oddness(key)
-
-
-def _oddness(key: Any) -> tuple[bool, int, str]:
-    """How odd a key is: special characters and empty parts first, then length."""
-    text = json.dumps(key)
-    parts = (key,) if isinstance(key, str) else key
-    return not all(part.isascii() and part.isalnum() for part in parts), len(text), text
-
-
-def _keys(op: Operation) -> Iterator[Any]:
-    if isinstance(op, Race):
-        for branch in op.branches:
-            yield from _keys(branch)
-        return
-    for name in ("key", "prefix"):
-        key = getattr(op, name, None)
-        # The empty text is a flat key as well, and as a prefix it is none at all.
-        if (key or (key == "" and name == "key")) and not isinstance(key, Outside):
-            yield key
+    return oddness(other) < oddness(key)
 
 
 def _rename(op: Operation, key: Any, other: Any) -> Operation:
@@ -147,23 +88,12 @@ def _rename(op: Operation, key: Any, other: Any) -> Operation:
 
 def with_one_value_for_another(program: Program) -> Iterator[Program]:
     """The program with a value replaced everywhere by a simpler one."""
-    values = [v for op in program for v in _values(op)]
+    values = [v for op in program for v in values_of(op)]
     for value in {json.dumps(v, default=repr): v for v in values}.values():
         text = json.dumps(value, default=repr)
         for simple in _SIMPLE_VALUES:
             if (len(json.dumps(simple)), simple != 1) < (len(text), value != 1):
                 yield tuple(_revalue(op, text, simple) for op in program)
-
-
-def _values(op: Operation) -> Iterator[Any]:
-    if isinstance(op, Race):
-        for branch in op.branches:
-            yield from _values(branch)
-        return
-    for name in ("value", "expected", "new"):
-        value = getattr(op, name, ABSENT)
-        if value is not ABSENT and value is not None and not isinstance(value, Outside):
-            yield value
 
 
 def _revalue(op: Operation, text: str, simple: Any) -> Operation:
@@ -217,12 +147,18 @@ def _plainer(simple: float, seconds: float) -> bool:
 
 
 def _smaller(number: int) -> Iterator[int]:
-    """Smaller numbers, by bisection towards `number`."""
-    low = 0
-    while number - low > 1:
-        low = (low + number) // 2
-        yield low
-    yield from (n for n in (1,) if n < number)
+    """Smaller numbers: 1, then the multiples of ever smaller powers of two next below `number`.
+
+    They are the same for many numbers, so that most of those to try after a success are known.
+    """
+    if number > 1:
+        yield 1
+    step = 1 << max(number.bit_length() - 1, 0)
+    while step > 0:
+        below = (number - 1) // step * step
+        if below > 1:
+            yield below
+        step //= 2
 
 
 def with_shorter_lives(program: Program) -> Iterator[Program]:
@@ -266,8 +202,23 @@ def with_less_to_it(program: Program) -> Iterator[Program]:
         if isinstance(op, Iterate):
             yield (*program[:number], List(op.prefix), *program[number + 1 :])
         if isinstance(op, Scan):
-            flat = any(isinstance(key, str) for one in program for key in _keys(one))
+            flat = any(isinstance(key, str) for one in program for key in keys_of(one))
             yield (*program[:number], List("" if flat else ()), *program[number + 1 :])
+
+
+def with_a_key_unwritten(program: Program) -> Iterator[Program]:
+    """The program with a key read that it writes no more, while it goes on writing another.
+
+    That shows two keys which are taken for one (KEY-1 to KEY-5), whatever showed them before.
+    """
+    writes = [(number, op.key) for number, op in enumerate(program[:-1]) if isinstance(op, Set)]
+    if (
+        isinstance(program[-1], Get)
+        or len({json.dumps(key, default=repr) for _, key in writes}) < 2
+    ):
+        return
+    for number, key in writes:
+        yield (*program[:number], *program[number + 1 : -1], Get(key))
 
 
 PASSES: Final = (
@@ -279,5 +230,6 @@ PASSES: Final = (
     with_one_operation_simpler,
     with_shorter_lives,
     with_less_to_it,
+    with_a_key_unwritten,
 )
 """All ways to make a program simpler, the boldest first."""

@@ -93,7 +93,7 @@ def is_subtle(expected: Any, value: Any) -> bool:
         return _is_alike(expected, value)
     if is_container(value) or type(expected) is not type(value):
         return True  # of containers, the identity differs too
-    return repr(expected) != repr(value)
+    return type(value) is not str and repr(expected) != repr(value)
 
 
 def _is_alike(expected: Any, value: Any) -> bool:

@@ -17,6 +17,9 @@ from kv_spec.values import Outside
 
 TICK: Final = 1 / 64
 """The smallest step of a virtual clock in seconds: exact in a float and in microseconds."""
+_GRAIN: Final = 1 / 512
+"""Seconds; a multiple is exact in a float and in nanoseconds, so that a deadline comes out the same
+at whatever time a program begins: what a store answers just then does not hang on rounding."""
 DAY: Final = 86_400.0
 LARGE: Final = (65_000, 65_537, 200_000, 1_100_000)
 """Sizes of large values in bytes: about what a domain, a column or a server ends at."""
@@ -180,10 +183,13 @@ def _values(profile: Profile, values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _large(profile: Profile) -> tuple[int, ...]:
-    """Sizes at which stores end; where one declares its limit, just that much and more."""
+    """Sizes at which stores end; where one declares its limit, often just that much and more."""
     limit = profile.max_value_bytes
+    if limit is None:
+        return LARGE
     # Two bytes of the limit are the quotes of a JSON text.
-    return LARGE if limit is None else (*LARGE, max(limit - 2, 1), limit - 1)
+    edge = (max(limit - 2, 1), limit - 1)
+    return (*(size for size in LARGE if size < edge[0]), *edge, *edge)
 
 
 def unit(profile: Profile) -> float:
@@ -198,11 +204,15 @@ def _odd_ttls(profile: Profile, one: float) -> tuple[float, ...]:
     if r == 0:
         return (*(TICK * math.ceil(max(ttl, least) / TICK) for ttl in (0.0, 0.25, 1.75)), *long)
     return (
-        1.5 * max(r, least),
-        2.5 * max(r, least),
-        max(min(1.0, one) + 0.0005, 1.25 * least),
+        _grained(1.5 * max(r, least)),
+        _grained(2.5 * max(r, least)),
+        max(min(1.0, one) + _GRAIN, _grained(1.25 * least)),
         *long,
     )
+
+
+def _grained(seconds: float) -> float:
+    return _GRAIN * math.ceil(seconds / _GRAIN)
 
 
 def _steps(profile: Profile, one: float) -> tuple[float, ...]:

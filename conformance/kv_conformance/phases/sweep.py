@@ -69,17 +69,16 @@ def run(
         progress(sweep.tally)
         return known.favoured
 
-    with seldom():
-        for part in course.parts():
-            found = take(part)
-            favoured = found if part.pilot else favoured
-        more, many = course.more(1 if ahead is None else PART), 1 if ahead is None else ahead.jobs
-        while time_left():
-            parts = list(itertools.islice(more, many))
-            if ahead is not None:
-                ahead.give_out(parts)
-            for part in parts:
-                take(part)
+    for part in course.parts():
+        found = take(part)
+        favoured = found if part.pilot else favoured
+    more, many = course.more(1 if ahead is None else PART), 1 if ahead is None else ahead.jobs
+    while time_left():
+        parts = list(itertools.islice(more, many))
+        if ahead is not None:
+            ahead.give_out(parts)
+        for part in parts:
+            take(part)
     progress(sweep.tally)
     return sweep.tally
 
@@ -121,10 +120,11 @@ class Sweep:
         composer = self._composers.get(chosen)
         if composer is None:
             composer = self._composers[chosen] = Composer(plan, chosen)
-        if part.pilot:
-            return self._pilot(composer, course)
-        for number in part.numbers:
-            self.run(composer.name(course.seed, number), composer.program(course.seed, number))
+        with seldom():
+            if part.pilot:
+                return self._pilot(composer, course)
+            for number in part.numbers:
+                self.run(composer.name(course.seed, number), composer.program(course.seed, number))
         return chosen
 
     def _pilot(self, composer: Composer, course: Course) -> tuple[str, ...]:
