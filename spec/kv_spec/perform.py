@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from types import CoroutineType
 from typing import Any, Final
 
+from kv_spec.answers import as_answer, as_bool, as_entry, as_iterator, as_key, as_list
 from kv_spec.operations import (
     STEP_VALUE,
     Cas,
@@ -31,7 +31,6 @@ from kv_spec.profile import BASE, Profile
 from kv_spec.store import ABSENT
 from kv_spec.values import CHANGED_AFTER_GET, CHANGED_AFTER_SET, Outside, change, copy
 
-_PAIRS: Final = (tuple, list)
 _CONTAINERS: Final = (list, dict)
 LONGEST_LISTING: Final = 10_000
 """A listing of more entries than this, and ten more for each write, has no end (ITER-3)."""
@@ -66,7 +65,7 @@ class Surface:
             return None if self._null_is_value else ABSENT
         if self._absent is not None and value is self._absent:
             return ABSENT
-        return _checked(value)
+        return as_answer(value)
 
     def argument(self, value: Any) -> Any:
         """A value as it is passed in: a copy, so that a program stays what it was."""
@@ -96,13 +95,13 @@ class Surface:
             answer = self.store.set(_key(operation.key), value, ttl=_ttl(operation.ttl))
         if operation.change:
             change(value, CHANGED_AFTER_SET)
-        return _checked(answer)
+        return as_answer(answer)
 
     def delete(self, operation: Delete) -> Outcome:
-        return _checked(self.store.delete(_key(operation.key)))
+        return as_answer(self.store.delete(_key(operation.key)))
 
     def has(self, operation: Has) -> Outcome:
-        return _boolean(self.store.has(_key(operation.key)))
+        return as_bool(self.store.has(_key(operation.key)))
 
     def list(self, operation: List) -> Outcome:
         entries = self._entries(self.store.list(_key(operation.prefix)))
@@ -117,24 +116,24 @@ class Surface:
         answer = getattr(self.store, operation.method)()
         if operation.method == "entries":
             return self._entries(answer)
-        found = _collected(_iterable(answer), self._bound)
+        found = as_list(as_iterator(answer), self._bound)
         if operation.method == "values" or isinstance(found, Malformed):
             return found
-        return [_plain(key) for key in found]
+        return [as_key(key) for key in found]
 
     def iterate(self, operation: Iterate) -> Outcome:
         """The entries that were yielded, up to the end of the walk."""
         yielded: list[Any] = []
-        steps = _iterable(self.store.list(_key(operation.prefix)))
+        steps = as_iterator(self.store.list(_key(operation.prefix)))
         if operation.script == "abandon":
             for _, entry in zip(range(operation.limit), steps, strict=False):
-                yielded.append(_pair(entry))
+                yielded.append(as_entry(entry))
             closer = getattr(steps, "close", None)
             if closer is not None:
                 closer()
             return yielded
         for step, entry in enumerate(steps):
-            pair = _pair(entry)
+            pair = as_entry(entry)
             if isinstance(pair, Malformed):
                 return pair
             if step > self._bound:
@@ -146,32 +145,32 @@ class Surface:
 
     def _step(self, operation: Iterate, yielded: Any, step: int) -> None:
         if operation.script == "delete-current":
-            _checked(self.store.delete(yielded[-1][0]))
+            as_answer(self.store.delete(yielded[-1][0]))
         elif operation.script == "delete-yielded" and step > 0:
-            _checked(self.store.delete(yielded[-2][0]))
+            as_answer(self.store.delete(yielded[-2][0]))
         elif operation.script == "write-new":
-            _checked(self.store.set(step_key(operation.prefix, step), STEP_VALUE))
+            as_answer(self.store.set(step_key(operation.prefix, step), STEP_VALUE))
         elif operation.script == "overwrite":
-            _checked(self.store.set(yielded[-1][0], STEP_VALUE))
+            as_answer(self.store.set(yielded[-1][0], STEP_VALUE))
 
     def cas(self, operation: Cas) -> Outcome:
         key, expected = _key(operation.key), self.argument(operation.expected)
         new = self.argument(operation.new)
         self.written += 1
         if operation.ttl is None:
-            return _boolean(self.store.cas(key, expected, new))
-        return _boolean(self.store.cas(key, expected, new, ttl=_ttl(operation.ttl)))
+            return as_bool(self.store.cas(key, expected, new))
+        return as_bool(self.store.cas(key, expected, new, ttl=_ttl(operation.ttl)))
 
     def increment(self, operation: Increment) -> Outcome:
         key = _key(operation.key)
         for _ in range(_MOST_TRIES):
-            value = _checked(self.store.get(key))
+            value = as_answer(self.store.get(key))
             if isinstance(value, Malformed):
                 return value
             if type(value) is not int:
                 return Malformed(f"no integer to count from, but {value!r}"[:200])
             self.written += 1
-            done = _boolean(self.store.cas(key, value, value + 1))
+            done = as_bool(self.store.cas(key, value, value + 1))
             if isinstance(done, Malformed):
                 return done
             if done:
@@ -182,25 +181,25 @@ class Surface:
         for number, key in enumerate(fill_keys(operation)):
             self.written += 1
             options = {} if operation.ttl is None else {"ttl": operation.ttl}
-            answer = _checked(self.store.set(key, number, **options))
+            answer = as_answer(self.store.set(key, number, **options))
             if isinstance(answer, Malformed):
                 return answer
         return None
 
     def clear(self, _: Clear) -> Outcome:
-        return _checked(self.store.clear())
+        return as_answer(self.store.clear())
 
     def prune(self, _: Prune) -> Outcome:
-        return _checked(self.store.prune())
+        return as_answer(self.store.prune())
 
     def close(self, _: Close) -> Outcome:
-        return _checked(self.store.close())
+        return as_answer(self.store.close())
 
     def unoffered(self, operation: Unoffered) -> Outcome:
         """Calls what the store does not offer, in the way a caller would who did not know."""
         key = "unoffered" if self.profile.flat else ("unoffered",)
         if operation.name == "ttl":
-            return _checked(self.store.set(key, 1, ttl=60.0))
+            return as_answer(self.store.set(key, 1, ttl=60.0))
         method = getattr(self.store, operation.name)
         arguments: dict[str, tuple[Any, ...]] = {
             "has": (key,),
@@ -208,7 +207,7 @@ class Surface:
             "list": ("" if self.profile.flat else (),),
         }
         answer = method(*arguments.get(operation.name, ()))
-        return _collected(answer, self._bound) if isinstance(answer, Iterator) else _checked(answer)
+        return as_list(answer, self._bound) if isinstance(answer, Iterator) else as_answer(answer)
 
     @property
     def _bound(self) -> int:
@@ -218,8 +217,8 @@ class Surface:
     def _entries(self, answer: Any) -> Any:
         entries: list[Any] = []
         bound = self._bound
-        for entry in _iterable(answer):
-            pair = _pair(entry)
+        for entry in as_iterator(answer):
+            pair = as_entry(entry)
             if isinstance(pair, Malformed):
                 return pair
             entries.append(pair)
@@ -234,67 +233,6 @@ def _key(key: Any) -> Any:
 
 def _ttl(ttl: Any) -> Any:
     return ttl.make() if isinstance(ttl, Outside) else ttl
-
-
-def _boolean(answer: Any) -> Any:
-    if answer is True or answer is False:
-        return answer
-    if type(answer) is CoroutineType:
-        return _checked(answer)
-    return Malformed(f"an answer of type {type(answer).__name__}, where a bool is due")
-
-
-def _checked(answer: Any) -> Any:
-    if type(answer) is CoroutineType:
-        answer.close()
-        return Malformed("a coroutine, from a method that is not async")
-    return answer
-
-
-def _collected(items: Iterator[Any], bound: int) -> Any:
-    collected: list[Any] = []
-    for item in items:
-        collected.append(item)
-        if len(collected) > bound:
-            return Malformed("a listing without end")
-    return collected
-
-
-def _iterable(answer: Any) -> Iterator[Any]:
-    try:
-        return iter(answer)
-    except TypeError:
-        _checked(answer)
-        raise TypeError(
-            f"a listing returned {type(answer).__name__}, which can not be iterated"
-        ) from None
-
-
-def _plain(key: Any) -> Any:
-    """A key that came out of a store, in the contract's own types where it is of a subclass."""
-    kind = type(key)
-    if kind is tuple:
-        for part in key:
-            if type(part) is not str:
-                return tuple(map(_plain_part, key))
-        return key
-    if kind is str:
-        return key
-    if issubclass(kind, str):
-        return str.__str__(key)
-    return tuple(map(_plain_part, key)) if issubclass(kind, tuple) else key
-
-
-def _plain_part(part: Any) -> Any:
-    return _plain(part) if isinstance(part, str) else part
-
-
-def _pair(entry: Any) -> Any:
-    if isinstance(entry, _PAIRS) and len(entry) == 2:
-        key = entry[0]
-        plain = _plain(key)
-        return entry if plain is key and type(entry) is tuple else (plain, entry[1])
-    return Malformed(f"an entry of type {type(entry).__name__} that is no pair of key and value")
 
 
 _CALLS: Final[dict[type[Any], Callable[[Surface, Any], Outcome]]] = {
