@@ -128,14 +128,16 @@ class Sweep:
         return chosen
 
     def _pilot(self, composer: Composer, course: Course) -> tuple[str, ...]:
-        credit: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        seen: Counter[tuple[str, ClauseSet]] = Counter()
         for number in course.pilot:
             operations, rules = composer.marked(course.seed, number)
             name = composer.name(course.seed, number)
             stakes = self.run(name, tuple(operations), counts=course.owns(number))
-            for rule, found in zip(rules, stakes, strict=True):
-                for clause in names(found):
-                    credit[clause][rule] += 1
+            seen.update(zip(rules, stakes, strict=True))
+        credit: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for (rule, found), times in seen.items():
+            for clause in names(found):
+                credit[clause][rule] += times
         thin = _THIN * len(course.pilot) / max(course.programs, 1)
         favoured = {
             rule
