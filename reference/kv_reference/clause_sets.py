@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from typing import Final, TypeAlias
 
@@ -25,3 +26,12 @@ def set_of(*ids: str) -> ClauseSet:
 def names(found: ClauseSet) -> tuple[str, ...]:
     """The clauses of a set, in the order of the specification."""
     return tuple(id for id, bit in BITS.items() if found & bit)
+
+
+def counted(sets: Counter[ClauseSet]) -> Counter[str]:
+    """How often each clause occurs in sets that occur so often."""
+    every: Counter[str] = Counter()
+    for found, times in sets.items():
+        for clause in names(found):
+            every[clause] += times
+    return every

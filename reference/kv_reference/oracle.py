@@ -9,7 +9,6 @@ answer could have shown the clause broken.
 from __future__ import annotations
 
 import heapq
-import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
@@ -33,7 +32,7 @@ from kv_reference import (
     writes,
 )
 from kv_reference.belief import Cell
-from kv_reference.clause_sets import ClauseSet, names, set_of
+from kv_reference.clause_sets import ClauseSet, counted, names, set_of
 from kv_reference.journal import Journal
 from kv_reference.kinship import kin, names_member
 from kv_reference.rulings import Domain, rule_key
@@ -117,7 +116,7 @@ class Oracle:
     @property
     def checks(self) -> Counter[str]:
         """How often each clause was put to the test."""
-        return Counter(itertools.chain.from_iterable(map(names, self.judged)))
+        return counted(Counter(self.judged))
 
     @property
     def at_stake(self) -> tuple[str, ...]:

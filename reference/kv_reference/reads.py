@@ -44,12 +44,9 @@ def judge_get(
     if isinstance(outcome, NO_ANSWER):
         return _failed(oracle, cell, views, outcome)
     kept = matching(oracle, views, outcome)
-    if kept is cell.states and not cell.unknown:
-        cell.confirm(oracle.number)  # as nearly always
-    elif kept or cell.unknown:
-        note(oracle, cell, kept, began, ended)
-    else:
+    if not kept and not cell.unknown:
         return _wrong(oracle, cell, views, outcome, began)
+    note(oracle, cell, kept, began, ended)
     if op.change and is_container(outcome):
         handed_out(oracle, cell)
     cell.mark(GOT)

@@ -6,7 +6,6 @@ A wrong answer is blamed on one of these and on no other, so every violation is 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Final
 
 from kv_reference.belief import (
@@ -24,11 +23,9 @@ from kv_reference.clause_sets import BITS, ClauseSet, set_of
 from kv_reference.journal import Journal
 from kv_reference.semantics import Live, State, live_of
 
-READ_ONLY: Final = frozenset(
-    ("GET-2 GET-4 SET-1 VAL-1 VAL-2 VAL-3 VAL-5 VAL-6 VAL-7 VAL-8 NULL-4 SET-5 CAS-10").split()
+WITHOUT_VALUE: Final = ~set_of(
+    *"GET-1 GET-2 GET-4 SET-1 VAL-1 VAL-2 VAL-3 VAL-5 VAL-6 VAL-7 VAL-8 NULL-4 SET-5 CAS-10".split()
 )
-"""Clauses about the value: only a read that returns it puts them to the test."""
-WITHOUT_VALUE: Final = ~set_of(*READ_ONLY, "GET-1")
 """What is left to a read that does not return the value (has, cas)."""
 _GONE: Final = {
     "never": set_of("GET-1"),
@@ -129,12 +126,4 @@ def _of_expired(journal: Journal, cell: Cell) -> ClauseSet:
         found |= _SET_3
     if journal.pruned > written:
         found |= _TTL_11
-    return found
-
-
-def union(stakes: Iterable[ClauseSet]) -> ClauseSet:
-    """The clauses of all."""
-    found = 0
-    for one in stakes:
-        found |= one
     return found

@@ -179,14 +179,14 @@ class Sweep:
             world.swept = True
         perform, judge, clock = world.perform, oracle.judge, trial.subject.clock
         now, exact = clock.now, clock.exact
-        began = ended = now()
+        ended = now()
         try:
             for operation in program:
+                began = ended
                 outcome = perform(operation)
                 if not exact or type(operation) is Advance:  # else no time passes
-                    began, ended = ended, now()
+                    ended = now()
                 violation = judge(operation, outcome, began, ended)
-                began = ended
                 if violation is not None:
                     world.spoilt = True
                     if not ignores(violation):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from kv_reference.clause_sets import ClauseSet, names
+from kv_reference.clause_sets import ClauseSet, counted
 from kv_reference.oracle import Oracle
 
 from kv_conformance.session import Session
@@ -44,11 +44,7 @@ class Tally:
     @property
     def checks(self) -> Counter[str]:
         """How often each clause was put to the test."""
-        checks = self._checks.copy()
-        for found, times in self._sets.items():
-            for clause in names(found):
-                checks[clause] += times
-        return checks
+        return self._checks + counted(self._sets)
 
     def plus(self, other: Tally) -> Tally:
         """What both come to together."""
