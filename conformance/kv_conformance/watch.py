@@ -68,7 +68,7 @@ class Watch:
         world = None if subject is None else subject.under_way
         if subject is not None and world is not None:
             # A long Fill goes on as its writes do.
-            return "an operation", world, subject.performed + world.written
+            return "an operation", world, subject.silence.calls + world.written
         return None if self._what is None else (self._what, None, self._number)
 
     def _run(self) -> None:

@@ -58,7 +58,7 @@ class Listing:
         self.doubtful: list[Cell] = []
         self.apart: list[Cell] = []
         self.unknown = False
-        size = len(prefix)
+        size, found, must, gone = len(prefix), self.views, self.must, self.gone
         for cell in oracle.space.cells.values():
             if cell.unknown:
                 self.unknown = True
@@ -67,15 +67,22 @@ class Listing:
                 if cell.writes:
                     self.apart.append(cell)
                 continue
-            self.views[cell] = views = cell.views(began, ended)
+            views = cell.states
+            if (
+                len(views) > 1
+                or cell.pending
+                or not ((state := views[0]) is None or ended < state.lo)
+            ):
+                views = cell.views(began, ended)
+            found[cell] = views
             if len(views) > 1:
                 self.doubtful.append(cell)
                 if None not in views:
-                    self.must.append(cell)
+                    must.append(cell)
             elif views[0] is None:
-                self.gone.append(cell)
+                gone.append(cell)
             else:
-                self.must.append(cell)
+                must.append(cell)
 
     @property
     def certain(self) -> bool:
@@ -85,31 +92,54 @@ class Listing:
     def stakes(self) -> ClauseSet:
         """The clauses that this listing puts to the test."""
         found = self._of_prefix() if self.prefix else _OPEN_1
-        return found | self._of_entries() | self._reads(self.gone) & OF_GONE | self._of_live()
+        return found | self._of_entries() | self._of_gone() & OF_GONE | self._of_live() & _OF_LIVE
 
     def stakes_of_gone(self) -> ClauseSet:
         """Those among them about what is gone, or is not there for others (GONE)."""
-        return _OPEN_1 | (self._reads(self.gone) | self._of_live()) & OF_GONE
+        return _OPEN_1 | (self._of_gone() | self._of_live() & _OF_LIVE) & OF_GONE
 
-    def _reads(self, cells: Iterable[Cell]) -> ClauseSet:
-        """The clauses that reads of cells put to the test."""
-        views, began, found = self.views, self.began, 0
-        if self.oracle.alone:
-            journal = self.oracle.space.journal
-            for cell in cells:
-                found |= stakes.of_read(journal, cell, views[cell], began)
-            return found
-        for cell in cells:
-            found |= self.oracle.read_stakes(cell, views[cell], began)
+    def _of_gone(self) -> ClauseSet:
+        """What reads of the keys that are gone put to the test, if they find no other's entry."""
+        found = 0 if self.oracle.alone else self._reads(self.gone)
+        journal, began = self.oracle.space.journal, self.began
+        for cell in self.gone:
+            found |= stakes.of_gone(journal, cell, began)
         return found
 
     def _of_live(self) -> ClauseSet:
-        return self._reads(self.must[:MANY]) & _OF_LIVE
+        """What a listing puts to the test by the entries that it must show."""
+        if self.oracle.alone:
+            return stakes.of_entries(self.oracle.space.journal, self.must[:MANY], self.began)
+        return self._reads(self.must[:MANY])
+
+    def _reads(self, cells: Iterable[Cell]) -> ClauseSet:
+        """The clauses that reads of cells put to the test."""
+        found = 0
+        for cell in cells:
+            found |= self.oracle.read_stakes(cell, self.views[cell], self.began)
+        return found
 
     def is_due(self, entries: list[Any]) -> bool:
         """Whether these are the entries that must come, each once, where that is certain."""
         if len(entries) != len(self.must) or not self.certain:
             return False
+        return self._is_in_order(entries) or self._is_complete(entries)
+
+    def _is_in_order(self, entries: list[Any]) -> bool:
+        """Whether they are due, and come in the order of their first writes: soon told."""
+        kind, views = str if self.oracle.profile.flat else tuple, self.views
+        try:
+            for cell, (key, value) in zip(self.must, entries, strict=True):
+                if type(key) is not kind or key != cell.key:
+                    return False
+                live = views[cell][0]
+                if live is None or not equal(live.value, value):
+                    return False
+        except Exception:
+            return False  # of a part of a key that is no text, and that cannot be compared
+        return True
+
+    def _is_complete(self, entries: list[Any]) -> bool:
         due = {cell.key: self.views[cell][0] for cell in self.must}
         kind = str if self.oracle.profile.flat else tuple
         try:
@@ -146,18 +176,18 @@ class Listing:
 
     def _of_prefix(self) -> ClauseSet:
         prefix, apart, found = self.prefix, self.apart, 0
-        below = [cell for cell in self.views if cell.writes]
-        if apart or below:
+        if apart or any(cell.writes for cell in self.views):
             found |= _OF_PREFIX
         itself = self.oracle.space.cells.get(prefix)
         if itself is not None and itself in self.must:
             found |= _OF_ITSELF
-        if is_special(prefix) and (apart or below):
-            quoting = is_quoting(prefix)
-            if quoting or any(misread(cell.key, prefix) for cell in (*apart, *below)):
+        if found and is_special(prefix):
+            written = (cell.key for cell in (*apart, *self.views) if cell.writes)
+            if is_quoting(prefix) or any(misread(key, prefix) for key in written):
                 found |= _LITERAL
-        if any(folds_below(cell.key, prefix) for cell in apart):
-            found |= _EXACT
+        for cell in apart:
+            if folds_below(cell.key, prefix):
+                return found | _EXACT
         return found
 
     def of_missing(self, cell: Cell) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from kv_reference.clause_sets import ClauseSet, set_of
@@ -18,6 +19,7 @@ _ASKED: Final = set_of("HAS-2")
 _ITERATED: Final = set_of("ITER-4")
 _ABANDONED: Final = set_of("LIST-10")
 _PRUNED: Final = set_of("TTL-11")
+_SINCE: Final = attrgetter("since")
 
 
 class Latest:
@@ -38,6 +40,10 @@ class Latest:
     def other_than(self, cell: Cell) -> int:
         """The number of the last time that it happened to another key than that of `cell`."""
         return self.other if cell is self.cell else self.number
+
+    def concerns(self, cells: list[Cell]) -> bool:
+        """Whether it happened beside one of these since that was last confirmed."""
+        return any(self.other_than(cell) > cell.since for cell in cells if cell.cause != "adopted")
 
 
 class Journal:
@@ -78,4 +84,30 @@ class Journal:
             found |= _ABANDONED
         if self.pruned >= number:
             found |= _PRUNED
+        return found
+
+    def since_any(self, cells: list[Cell]) -> ClauseSet:
+        """What `since` finds for any of `cells` since it was last confirmed.
+
+        But for SET-3 and KEY-1, which no listing puts to the test.
+        """
+        if not cells:
+            return 0
+        found, least = 0, min(map(_SINCE, cells))
+        if self.got >= least:
+            found = _GOT
+        if self.asked >= least:
+            found |= _ASKED
+        if self.iterated >= least:
+            found |= _ITERATED
+        if self.abandoned >= least:
+            found |= _ABANDONED
+        if self.pruned >= least:
+            found |= _PRUNED
+        if self.deletes.number > least and self.deletes.concerns(cells):
+            found |= _DELETES
+        if self.expiries.number > least and self.expiries.concerns(cells):
+            found |= _EXPIRIES
+        if self.refusals.number > least and self.refusals.concerns(cells):
+            found |= _REFUSALS
         return found

@@ -87,12 +87,12 @@ class Rules:
 
     def ruling(self, operation: Operation) -> Ruling:
         """The ruling on what an operation writes."""
-        if isinstance(operation, Set):
-            return self.of_write(operation.value, operation.ttl)
         if isinstance(operation, Cas):
             if operation.new is ABSENT:
                 return _OF_CAS_TO_ABSENT
             return self.of_write(operation.new, operation.ttl)
+        if isinstance(operation, Set):
+            return self.of_write(operation.value, operation.ttl)
         return _OF_DELETE
 
     def of_write(self, value: Any, ttl: Any) -> Ruling:

@@ -71,11 +71,8 @@ def of_read(journal: Journal, cell: Cell, views: tuple[State, ...], began: float
             return 0
         return _of_live(journal, cell, live, began)
     if cell.flags & DOUBTED and began < cell.doubt_ends:
-        return _TTL_4  # gone since a read said so: no other clause excludes the entry yet
-    found = _of_removed(cell) if cell.latest is None else _of_expired(journal, cell)
-    since = cell.since
-    if journal.refusals.other_than(cell) > since >= 0:
-        found |= _ERR_1
+        return _TTL_4
+    found, since = of_gone(journal, cell, began), cell.since
     if journal.sets.number > since and journal.sets.other_than(cell) > since:
         found |= _KEY_1
     for other, clause in cell.kin:
@@ -102,6 +99,29 @@ def _of_live(journal: Journal, cell: Cell, live: Live, began: float) -> ClauseSe
         if other.written > since:
             found |= BITS[clause]
     return found
+
+
+def of_entries(journal: Journal, cells: list[Cell], began: float) -> ClauseSet:
+    """At stake in a listing that must show these: what reads of them put to the test together.
+
+    But for what only an answer about the one key, or its value, could show.
+    """
+    found, known = 0, [cell for cell in cells if cell.cause != "adopted"]
+    for cell in known:
+        found |= cell.stakes | _LIVE[cell.flags]
+        if began > cell.wrote_at and cell.latest is not None and cell.latest.hi == math.inf:
+            found |= _TTL_1
+    return found | journal.since_any(known)
+
+
+def of_gone(journal: Journal, cell: Cell, began: float) -> ClauseSet:
+    """At stake in what must not show a key that is gone, other keys aside."""
+    if cell.cause == "adopted":
+        return 0
+    if cell.flags & DOUBTED and began < cell.doubt_ends:
+        return _TTL_4  # gone since a read said so: no other clause excludes the entry yet
+    found = _of_removed(cell) if cell.latest is None else _of_expired(journal, cell)
+    return found | _ERR_1 if journal.refusals.other_than(cell) > cell.since >= 0 else found
 
 
 def _of_removed(cell: Cell) -> ClauseSet:

@@ -51,9 +51,10 @@ def as_list(items: Iterator[Any], bound: int) -> Any:
 
 def as_entry(entry: Any) -> Any:
     """An entry as a pair of key and value; Malformed for what is no pair."""
+    if type(entry) is tuple and len(entry) == 2 and as_key(entry[0]) is entry[0]:
+        return entry
     if isinstance(entry, _PAIRS) and len(entry) == 2:
-        key = as_key(entry[0])
-        return entry if key is entry[0] and type(entry) is tuple else (key, entry[1])
+        return as_key(entry[0]), entry[1]
     return Malformed(f"an entry of type {type(entry).__name__} that is no pair of key and value")
 
 

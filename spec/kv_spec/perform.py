@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from kv_spec.answers import as_answer, as_bool, as_entry, as_iterator, as_key, as_list
@@ -29,7 +30,7 @@ from kv_spec.operations import (
 from kv_spec.outcomes import Malformed, Outcome, raised
 from kv_spec.profile import BASE, Profile
 from kv_spec.store import ABSENT
-from kv_spec.values import CHANGED_AFTER_GET, CHANGED_AFTER_SET, Outside, change, copy
+from kv_spec.values import CHANGED_AFTER_GET, CHANGED_AFTER_SET, SCALARS, Outside, change, copy
 
 _CONTAINERS: Final = (list, dict)
 LONGEST_LISTING: Final = 10_000
@@ -65,10 +66,12 @@ class Surface:
             return None if self._null_is_value else ABSENT
         if self._absent is not None and value is self._absent:
             return ABSENT
-        return as_answer(value)
+        return value if type(value) in SCALARS else as_answer(value)
 
     def argument(self, value: Any) -> Any:
         """A value as it is passed in: a copy, so that a program stays what it was."""
+        if type(value) in SCALARS:
+            return value
         if value is ABSENT:
             return self._absent
         return value.make() if isinstance(value, Outside) else copy(value)
@@ -217,14 +220,12 @@ class Surface:
     def _entries(self, answer: Any) -> Any:
         entries: list[Any] = []
         bound = self._bound
-        for entry in as_iterator(answer):
+        for entry in islice(as_iterator(answer), bound + 1):
             pair = as_entry(entry)
-            if isinstance(pair, Malformed):
+            if type(pair) is Malformed:
                 return pair
             entries.append(pair)
-            if len(entries) > bound:
-                return Malformed("a listing without end")
-        return entries
+        return entries if len(entries) <= bound else Malformed("a listing without end")
 
 
 def _key(key: Any) -> Any:

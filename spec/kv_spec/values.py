@@ -24,7 +24,7 @@ def equal(left: Any, right: Any) -> bool:
     not called, so a store can not talk its way out.
     """
     kind = type(left)
-    if kind is type(right) and kind in _SCALARS:
+    if kind is type(right) and kind in SCALARS:
         return bool(left == right)
     if kind is bool or type(right) is bool or left is None or right is None:
         return left is right
@@ -46,7 +46,8 @@ def equal(left: Any, right: Any) -> bool:
     return kind is type(right) and bool(left == right)
 
 
-_SCALARS: Final = frozenset({str, int, float, bool, type(None), bytes})
+SCALARS: Final = frozenset({str, int, float, bool, type(None), bytes})
+"""The types whose values hold no others, and cannot be changed."""
 _CONTAINERS: Final = (list, dict)
 _TEXT: Final = frozenset({str})
 _BASES: Final = {str: str, int: float, float: float, list: list, dict: dict}
@@ -85,7 +86,7 @@ def _plain_keys(value: dict[Any, Any]) -> dict[Any, Any]:
 
 def copy(value: Any) -> Any:
     """A deep copy of the containers; everything else is shared."""
-    if type(value) in _SCALARS:
+    if type(value) in SCALARS:
         return value
     if isinstance(value, list):
         return [copy(item) for item in value]

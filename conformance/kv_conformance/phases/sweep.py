@@ -1,4 +1,4 @@
-"""The phase `sweep`: programs without number from one seed, in lockstep with the oracle.
+"""The phase `sweep`: programs without number from one seed, judged by the oracle.
 
 The first programs are a pilot: what they put to the test tells which clauses are thin, and the
 last part of the sweep keeps to the rules that reach those. Every shard runs the pilot, so that all
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Final, Protocol, TypeAlias
 
@@ -17,13 +17,16 @@ from kv_reference.clause_sets import ClauseSet, names
 from kv_reference.oracle import Oracle
 from kv_reference.verdicts import Violation
 from kv_spec.machines import Plan
-from kv_spec.operations import Advance, Program, Race
+from kv_spec.operations import Advance, Get, List, Operation, Program, Race
+from kv_spec.outcomes import Outcome
 from kv_spec.programs import Composer, Name
 
 from kv_conformance.collecting import seldom
 from kv_conformance.hunt import Hunt
 from kv_conformance.phases.course import PART, Ahead, Course, Part
 from kv_conformance.phases.tally import OnProgress, Tally
+from kv_conformance.subject.silence import Unreachable
+from kv_conformance.subject.world import World
 from kv_conformance.trial import Trial
 
 _THIN: Final = 100
@@ -83,6 +86,10 @@ def run(
     return sweep.tally
 
 
+_STRETCH: Final = 256
+"""So many outcomes are kept at most before they are judged."""
+Step: TypeAlias = tuple[Operation, Outcome, float, float]
+"""An operation, what came of it, and when it began and ended, in seconds."""
 Broken: TypeAlias = tuple[Program, Violation]
 """A program, and how its last operation broke a clause."""
 
@@ -152,7 +159,7 @@ class Sweep:
 
         A program that only the shard beside this one counts is not tallied here.
         """
-        race = any(type(operation) is Race for operation in program)
+        race = Race in map(type, program)
         while True:
             oracle, broken = self._raced(program) if race else self._run(name, program)
             if broken is None:
@@ -173,24 +180,19 @@ class Sweep:
         """
         trial, ignores = self.hunt.trial, self.hunt.ignores
         oracle = Oracle(trial.profile, slack=trial.slack)
+        judge = oracle.judge
         world = trial.subject.world()
         if trial.subject.box is not None:
             trial.subject.box.swept(name)
             world.swept = True
-        perform, judge, clock = world.perform, oracle.judge, trial.subject.clock
-        now, exact = clock.now, clock.exact
-        ended = now()
         try:
-            for operation in program:
-                began = ended
-                outcome = perform(operation)
-                if not exact or type(operation) is Advance:  # else no time passes
-                    ended = now()
-                violation = judge(operation, outcome, began, ended)
-                if violation is not None:
-                    world.spoilt = True
-                    if not ignores(violation):
-                        return oracle, (program[: oracle.number], violation)
+            for stretch in performed(world, program):
+                for operation, outcome, began, ended in stretch:
+                    violation = judge(operation, outcome, began, ended)
+                    if violation is not None:
+                        world.spoilt = True
+                        if not ignores(violation):
+                            return oracle, (program[: oracle.number], violation)
         finally:
             world.close()
         return oracle, None
@@ -200,3 +202,33 @@ class Sweep:
         session = self.hunt.trial.run(program, ignores=self.hunt.ignores)
         violation = session.violation
         return session.oracle, None if violation is None else (session.program, violation)
+
+
+def performed(world: World, program: Program) -> Iterator[list[Step]]:
+    """Performs a program in stretches, each to be judged before the next.
+
+    To go from the store to the oracle and back at each operation takes a tenth more time. A
+    stretch ends before the harness changes an object that came out, which may have come out
+    before; where objects are handed out by reference (VAL-3), it is one operation.
+    """
+    clock, perform = world.clock, world.perform
+    now, exact = clock.now, clock.exact
+    longest = 1 if world.subject.profile.isolation == "alias" else _STRETCH
+    stretch: list[Step] = []
+    ended = now()
+    try:
+        for operation in program:
+            kind = type(operation)
+            changes = (kind is Get or kind is List) and operation.change  # type: ignore[union-attr]
+            if changes or len(stretch) >= longest:
+                yield stretch
+                stretch = []
+            began = ended
+            outcome = perform(operation)
+            if not exact or kind is Advance:  # else no time passes
+                ended = now()
+            stretch.append((operation, outcome, began, ended))
+    except Unreachable:
+        yield stretch  # what was broken before comes first
+        raise
+    yield stretch

@@ -78,12 +78,12 @@ class Seeker(Hunt):
 
     def investigate(self, program: Program, violation: Violation) -> Caught | None:
         """Looks into a violation; see Hunt."""
-        before = self.trial.subject.performed
+        before = self.trial.subject.silence.calls
         self.operations = before - self._shrinking
         caught = super().investigate(program, violation)
         if self.clauses <= self.caught.keys():
             raise Enough
-        self._shrinking += self.trial.subject.performed - before
+        self._shrinking += self.trial.subject.silence.calls - before
         return caught
 
 
@@ -109,7 +109,7 @@ def caught_by(mutant: Mutant, phases: Sequence[str], seed: int) -> Result:
         mutant=mutant.name,
         clause=mutant.clause,
         seed=seed,
-        operations=trial.subject.performed if caught is None else seeker.operations,
+        operations=trial.subject.silence.calls if caught is None else seeker.operations,
         seconds=seconds,
         phase="" if caught is None else phase,
         program=None if caught is None else caught.program,

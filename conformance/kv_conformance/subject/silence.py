@@ -13,7 +13,8 @@ MOST_IN_A_ROW: Final = 24
 LONGEST: Final = 30.0
 """Seconds after which three calls in a row are enough, where each waits for its time-out."""
 _FEWEST: Final = 3
-_PERHAPS_UNANSWERED: Final = frozenset({Raised, Raced})
+PERHAPS_UNANSWERED: Final = frozenset({Raised, Raced})
+"""The types of outcomes by which a store may say that it does not answer."""
 
 
 class Unreachable(BaseException):
@@ -24,32 +25,32 @@ class Unreachable(BaseException):
 
 
 class Silence:
-    """Counts the calls whose answer is unknown; raises Unreachable where no other ones come."""
+    """Counts the calls whose answer is unknown; raises Unreachable where no other ones come.
+
+    Who calls counts its `calls`, and tells of an outcome if it is of PERHAPS_UNANSWERED, or if it
+    comes after some that were unknown: `in_a_row`.
+    """
 
     def __init__(self) -> None:
-        self.calls = self.unanswered = self._in_a_row = 0
+        self.calls = self.unanswered = self.in_a_row = 0
         self.first: Raised | None = None
         self._since = 0.0
 
     def note(self, outcome: Outcome) -> None:
-        """Takes the outcome of one call into account."""
-        self.calls += 1
-        if type(outcome) not in _PERHAPS_UNANSWERED:
-            self._in_a_row = 0
-            return
+        """Takes the outcome of a call into account."""
         raised = _unanswered(outcome)
         if raised is None:
-            self._in_a_row = 0
+            self.in_a_row = 0
             return
         now = real_time.monotonic()
         self.unanswered += 1
         self.first = self.first or raised
-        self._since = self._since if self._in_a_row else now
-        self._in_a_row += 1
-        patient = self._in_a_row < _FEWEST or now - self._since < LONGEST
-        if self._in_a_row >= MOST_IN_A_ROW or not patient:
+        self._since = self._since if self.in_a_row else now
+        self.in_a_row += 1
+        patient = self.in_a_row < _FEWEST or now - self._since < LONGEST
+        if self.in_a_row >= MOST_IN_A_ROW or not patient:
             raise Unreachable(
-                f"the store could not be reached: {raised} ({self._in_a_row} calls in a row were "
+                f"the store could not be reached: {raised} ({self.in_a_row} calls in a row were "
                 "not answered). See that it runs, and that --option points to it."
             )
 

@@ -16,7 +16,7 @@ from kv_conformance.subject.black_box import BlackBox, encoded
 from kv_conformance.subject.factory import Factory, Opened
 from kv_conformance.subject.racing import Racing
 from kv_conformance.subject.salted import Salted
-from kv_conformance.subject.silence import Silence, Unreachable
+from kv_conformance.subject.silence import PERHAPS_UNANSWERED, Silence, Unreachable
 
 _FIRST = "a"
 
@@ -27,7 +27,7 @@ class Subject:
     Data spaces get names that no run used before, so that what an earlier run left in a shared
     backend is not seen. With `salted` the factory's stores see each other's entries (OPEN-1),
     and every program keeps to keys of its own instead. `under_way` is the world whose store is
-    being called just now, and `performed` counts the calls: a watchdog reads both. `box` is told
+    being called just now, and `silence` counts the calls: a watchdog reads both. `box` is told
     of each call before it is made. Raises Unreachable where a store answers no more.
     """
 
@@ -35,7 +35,6 @@ class Subject:
         self.factory, self.profile, self.clock = factory, profile, clock
         self.salted = False
         self.under_way: World | None = None
-        self.performed = 0
         self.shared = factory.takes_space
         self.box: BlackBox | None = None
         self.silence = Silence()
@@ -61,6 +60,7 @@ class Subject:
                 outcome = raised(error)
                 if not outcome.indefinite:
                     raise
+                self.silence.calls += 1
                 self.silence.note(outcome)
 
 
@@ -109,14 +109,18 @@ class World:
         subject = self.subject
         if subject.box is not None:
             self._note(subject.box)
-        subject.performed += 1
+        silence = subject.silence
+        silence.calls += 1
         subject.under_way = self
         try:
-            special = kind is Open or kind is Race
-            outcome = (self._perform if special else self.surface.perform)(operation)
+            if kind is Open or kind is Race:
+                outcome = self._perform(operation)
+            else:
+                outcome = self.surface.perform(operation)
         finally:
             subject.under_way = None
-        subject.silence.note(outcome)
+        if silence.in_a_row or type(outcome) in PERHAPS_UNANSWERED:
+            silence.note(outcome)
         return outcome
 
     def _note(self, box: BlackBox) -> None:

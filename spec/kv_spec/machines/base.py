@@ -13,6 +13,7 @@ from kv_spec.operations import Advance, Cas, Get, Has, List, Operation, Scan, Se
 from kv_spec.profile import Profile
 from kv_spec.store import ABSENT
 
+_NUMBERS: Final = (int, float)
 _WAS: Final = object()
 """Stands for what a key is expected to hold."""
 _SWAPS: Final = {
@@ -77,6 +78,7 @@ class Machine:
         self.now = 0.0
         self.races = 0
         self.spaces = 0
+        self.aliased = self.plan.profile.isolation == "alias"
         self.far = True
         """False for a program that keeps to waits of less than a day."""
 
@@ -99,16 +101,18 @@ class Machine:
 
     def do(self, operation: Operation) -> Any:
         """Performs an operation, unless the program is over."""
-        if self.plan.profile.isolation == "alias" and getattr(operation, "change", False):
-            operation = replace(operation, change=False)  # type: ignore[arg-type]
+        kind = type(operation)
         # What rules may be drawn must follow from what was drawn, never from what a store did.
-        if isinstance(operation, Advance):
-            self.now += operation.seconds
-        elif isinstance(operation, (Set, Cas)):
-            ttl = operation.ttl
-            if isinstance(ttl, int | float) and 0 < ttl < gen.DAY:
-                self.deadlines.append((self.now + ttl, operation.key))
-        return None if self.session.over else self.session.do(operation)
+        if kind is Set or kind is Cas:
+            ttl = operation.ttl  # type: ignore[union-attr]
+            if ttl is not None and isinstance(ttl, _NUMBERS) and 0 < ttl < gen.DAY:
+                self.deadlines.append((self.now + ttl, operation.key))  # type: ignore[union-attr]
+        elif kind is Advance:
+            self.now += operation.seconds  # type: ignore[union-attr]
+        if self.aliased and getattr(operation, "change", False):
+            operation = replace(operation, change=False)  # type: ignore[arg-type]
+        session = self.session
+        return None if session.over else session.do(operation)
 
     def value(self, number: int) -> Any:
         """A value by number: mostly the plain ones with their twins, at times the hard ones."""
