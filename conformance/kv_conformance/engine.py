@@ -21,7 +21,7 @@ from kv_conformance import events, real_time
 from kv_conformance.agenda import Agenda
 from kv_conformance.canary import Canary, escape
 from kv_conformance.clocks.choose import ClockError
-from kv_conformance.clocks.virtual import PatchedClock
+from kv_conformance.clocks.patched import PatchedClock
 from kv_conformance.hunt import Caught, HarnessFault, Hunt
 from kv_conformance.parting import OVER, contains, endless
 from kv_conformance.phases import tally

@@ -1,7 +1,7 @@
 """The real clocks of this machine, for the harness itself.
 
 Everything in the harness that measures, waits or dates reads time here and nowhere else, so that a
-virtual clock (`kv_conformance.clocks.virtual`) cannot reach it: `monotonic`, `perf_counter` and
+virtual clock (`kv_conformance.clocks.patched`) cannot reach it: `monotonic`, `perf_counter` and
 `sleep` are references taken when this module is imported, which is before any clock is installed
 (the virtual clock imports this module first).
 

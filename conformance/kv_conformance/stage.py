@@ -19,8 +19,9 @@ from kv_conformance.canary import HOSTILE
 from kv_conformance.clocks.base import Clock
 from kv_conformance.clocks.choose import choose
 from kv_conformance.clocks.granularity import Granularity, measure
+from kv_conformance.clocks.patched import PatchedClock
 from kv_conformance.clocks.real import RealClock
-from kv_conformance.clocks.virtual import InjectedClock, PatchedClock
+from kv_conformance.clocks.virtual import InjectedClock
 from kv_conformance.settings import Settings, UsageError
 from kv_conformance.snippet import Opening
 from kv_conformance.subject.factory import Factory

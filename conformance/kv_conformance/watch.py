@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Final
 
 from kv_conformance import real_time
-from kv_conformance.clocks.server import ServerClock
 from kv_conformance.subject.black_box import BlackBox
 from kv_conformance.subject.world import Subject, World
 
@@ -62,13 +61,13 @@ class Watch:
 
     def _state(self) -> _State | None:
         subject = self.subject
-        clock = None if subject is None else subject.clock
-        if isinstance(clock, ServerClock) and (number := clock.moving):
-            return "moving the server's clock", None, number
-        world = None if subject is None else subject.under_way
-        if subject is not None and world is not None:
-            # A long Fill goes on as its writes do.
-            return "an operation", world, subject.silence.calls + world.written
+        if subject is not None:
+            if number := subject.clock.moving:
+                return "moving the server's clock", None, number
+            world = subject.under_way
+            if world is not None:
+                # A long Fill goes on as its writes do.
+                return "an operation", world, subject.silence.calls + world.written
         return None if self._what is None else (self._what, None, self._number)
 
     def _run(self) -> None:

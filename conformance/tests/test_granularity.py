@@ -21,6 +21,7 @@ class Pretended:
     kind = "real (pretended)"
     exact = False
     jumps = False
+    moving = 0
     longest = math.inf
 
     def restart(self) -> None:

@@ -37,6 +37,7 @@ class Pretended:
     kind = "real (pretended)"
     exact = False
     jumps = False
+    moving = 0
     longest = 0.0
 
     def restart(self) -> None:

@@ -29,7 +29,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from kv_conformance import real_time
 from kv_conformance.clocks import Clock, InjectedClock, PatchedClock, RealClock
-from kv_conformance.clocks.virtual import END_OF_TIME, EPOCH, MONOTONIC_START, SEES_REAL_TIME
+from kv_conformance.clocks.patched import MONOTONIC_START, SEES_REAL_TIME
+from kv_conformance.clocks.virtual import END_OF_TIME, EPOCH
 
 Read = Callable[[], float]
 

@@ -32,6 +32,10 @@ class Clock(Protocol):
     def longest(self) -> float:
         """Seconds that a program may let pass in all, and be sure that they do."""
 
+    @property
+    def moving(self) -> int:
+        """The number of the move that is under way and may hang; 0 where none is, or none can."""
+
     def now(self) -> float:
         """Return the time in seconds, on a scale of this clock's own. It never goes back."""
 

@@ -13,9 +13,10 @@ from kv_spec.perform import Surface
 from kv_spec.profile import Profile
 
 from kv_conformance.clocks.base import Clock
+from kv_conformance.clocks.patched import PatchedClock
 from kv_conformance.clocks.real import RealClock
 from kv_conformance.clocks.server import MovableTime, ServerClock
-from kv_conformance.clocks.virtual import InjectedClock, PatchedClock
+from kv_conformance.clocks.virtual import InjectedClock
 from kv_conformance.subject.factory import Factory
 
 _DEPTH: Final = 8

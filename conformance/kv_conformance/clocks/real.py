@@ -16,6 +16,7 @@ class RealClock:
     kind: Final = "real"
     exact: Final = False
     jumps: Final = False
+    moving: Final = 0
     longest: Final = 0.0
     """Programs that wait are run side by side with others; see `phases.timed`."""
 

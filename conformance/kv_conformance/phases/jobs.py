@@ -19,7 +19,7 @@ from kv_spec.machines import Plan
 from kv_spec.operations import Delete, Get, Program, Set
 from kv_spec.store import ABSENT
 
-from kv_conformance.clocks.virtual import PatchedClock
+from kv_conformance.clocks.patched import PatchedClock
 from kv_conformance.phases.course import Course, Done, Part
 from kv_conformance.phases.sweep import Sweep
 from kv_conformance.settings import Settings

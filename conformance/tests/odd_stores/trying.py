@@ -10,7 +10,7 @@ from typing import Any
 
 from kv_conformance import events
 from kv_conformance.agenda import Agenda, Phase
-from kv_conformance.clocks.virtual import PatchedClock
+from kv_conformance.clocks.patched import PatchedClock
 from kv_conformance.hunt import Caught, HarnessFault, Hunt
 from kv_conformance.phases import programs, vectors
 from kv_conformance.phases.ahead import Ahead
