@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from kv_spec.clauses import clauses, families
+from kv_spec.dialects import parse
 from kv_spec.json_form import to_json
-from kv_spec.profile import ProfileError, parse
+from kv_spec.profile import ProfileError
 
 from kv_conformance import config, expectations
 from kv_conformance.replay import ReplayError, program_of

@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from kv_reference.verdicts import Violation, show
+from kv_spec.dialects import parse
 from kv_spec.operations import Advance, Delete, Get, Open, Operation, Program, Set
 from kv_spec.outcomes import Outcome, Raised, raised
-from kv_spec.profile import Profile, ProfileError, parse
+from kv_spec.profile import Profile, ProfileError
 from kv_spec.values import equal
 
 from kv_conformance.settings import Settings, UsageError

@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping
 from typing import Final, Literal
 
 from kv_spec.clauses import Clause, Level, clauses
-from kv_spec.profile import BASE, CAS_PARTS, Profile, from_mapping
+from kv_spec.dialects import from_mapping
+from kv_spec.profile import BASE, CAS_PARTS, Profile
 
 from kv_conformance import events
 from kv_conformance.applicable import reason_not

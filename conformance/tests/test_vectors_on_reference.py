@@ -13,9 +13,10 @@ from kv_conformance.session import Session
 from kv_conformance.trial import trial_of
 from kv_reference.store import REFERENCE_PROFILE, ReferenceStore
 from kv_spec.clauses import clauses
+from kv_spec.dialects import PRESETS
 from kv_spec.errors import Unsupported
 from kv_spec.operations import Program
-from kv_spec.profile import CAPABILITIES, PRESETS, Profile
+from kv_spec.profile import CAPABILITIES, Profile
 from kv_spec.vector_files import Vector, applies, scaled, vectors
 from kv_spec.vector_outcomes import conforms, ends
 

@@ -8,9 +8,10 @@ import pytest
 from kv_reference.oracle import Oracle
 from kv_reference.semantics import Rules
 from kv_reference.swaps import is_subtle
+from kv_spec.dialects import PRESETS
 from kv_spec.generate import TWINS, deep
 from kv_spec.operations import Cas, Get, List, Set
-from kv_spec.profile import BASE, PRESETS, Profile
+from kv_spec.profile import BASE, Profile
 
 KEY = ("key",)
 

@@ -14,9 +14,10 @@ from kv_reference.rulings import Domain, Effect, rule_key, rule_write
 from kv_reference.semantics import Live, Rules, removal_cause, seen_live, views
 from kv_reference.store import ReferenceStore
 from kv_spec.clauses import clauses
+from kv_spec.dialects import PRESETS
 from kv_spec.operations import Cas, Delete, Set
 from kv_spec.perform import Surface
-from kv_spec.profile import PRESETS, Profile
+from kv_spec.profile import Profile
 from kv_spec.store import ABSENT
 from kv_spec.values import Outside
 

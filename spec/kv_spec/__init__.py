@@ -1,5 +1,6 @@
 """What a key-value store must do: the contract, the clauses and the executable specification."""
 
+from kv_spec.dialects import PRESETS
 from kv_spec.errors import (
     InvalidInput,
     InvalidKey,
@@ -10,7 +11,7 @@ from kv_spec.errors import (
     Unavailable,
     Unsupported,
 )
-from kv_spec.profile import PRESETS, Profile, ProfileError
+from kv_spec.profile import Profile, ProfileError
 from kv_spec.store import ABSENT, AsyncKvStore, Entry, Key, KvStore, Prefix, Ttl, Value
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What a store declares: capabilities, dialect, limits; and the presets of four families."""
+"""What a store declares: its capabilities, its dialect, its limits."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ class ProfileError(ValueError):
     """A profile that can not be read; the message says what would be right."""
 
 
-def _known(name: Any, names: Mapping[str, Any], what: str) -> None:
+def check_name(name: Any, names: Mapping[str, Any], what: str) -> None:
+    """Raises ProfileError, with the name that was perhaps meant, unless `name` is in `names`."""
     if not isinstance(name, str) or name not in names:
         near = difflib.get_close_matches(str(name), names, 1)
         hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
@@ -113,8 +114,8 @@ class Profile:
                 raise ProfileError(f"{name} is a set of names, not {given!r}")
             object.__setattr__(self, name, frozenset(given))
         for name in sorted(self.capabilities):
-            _known(name, CAPABILITIES, "capability")
-        for field, allowed in _CHOICES.items():
+            check_name(name, CAPABILITIES, "capability")
+        for field, allowed in CHOICES.items():
             if getattr(self, field) not in allowed:
                 wanted = ", ".join(allowed)
                 raise ProfileError(f"{field} is {getattr(self, field)!r}; it can be {wanted}")
@@ -151,7 +152,7 @@ class Profile:
         }
 
 
-_CHOICES: Final[dict[str, tuple[str, ...]]] = {
+CHOICES: Final[dict[str, tuple[str, ...]]] = {
     name: typing.get_args(hint)
     for name, hint in typing.get_type_hints(Profile).items()
     if typing.get_origin(hint) is Literal
@@ -189,90 +190,3 @@ _DOMAINS: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
 }
 
 BASE: Final = Profile()
-
-PRESETS: Final[Mapping[str, Profile]] = types.MappingProxyType(
-    {
-        "base": BASE,
-        "fedify": Profile(name="fedify"),
-        "polystore": Profile(
-            name="polystore",
-            key_model="flat",
-            ttl_zero="delete",
-            ttl_negative="delete",
-            iteration="weak",
-            delete_returns="key",
-            namespaces="flat",
-            after_close="error",
-        ),
-        "keyv": Profile(
-            name="keyv",
-            key_model="flat",
-            null="value",
-            ttl_zero="never",
-            ttl_negative="never",
-            iteration="weak",
-            delete_returns="bool",
-            capabilities=frozenset({"bytes", "bigint"}),
-            concurrent=False,
-        ),
-        "cachimbo": Profile(
-            name="cachimbo",
-            key_model="flat",
-            null="value",
-            ttl_zero="never",
-            ttl_resolution=1.0,
-            batch="mapping",
-            concurrent=False,
-        ),
-    }
-)
-
-
-def parse(text: str, base: Profile = BASE) -> Profile:
-    """Reads `--profile`: a preset, or `name=value` pairs, or both, separated by commas.
-
-    Sets are joined by `+`: `keyv,ttl_resolution=1,without=add+prune`. Pairs without a preset
-    change `base`. Raises ProfileError.
-    """
-    profile, changes = base, {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, equals, value = part.partition("=")
-        if not equals:
-            _known(part, PRESETS, "preset")
-            profile = PRESETS[part]
-        else:
-            changes[name] = _parse_field(name.replace("-", "_"), value)
-    return profile.replace(**{name.replace("-", "_"): value for name, value in changes.items()})
-
-
-def from_mapping(values: Mapping[str, Any], base: Profile = BASE) -> Profile:
-    """A Profile from plain data (TOML, or a store that does not import ours).
-
-    A key `preset` names the starting point. Raises ProfileError.
-    """
-    rest = dict(values)
-    if (preset := rest.pop("preset", None)) is not None:
-        _known(preset, PRESETS, "preset")
-        base = PRESETS[preset]
-    for name in rest:
-        _known(name, _FIELDS, "declaration")
-    if isinstance(rejects := rest.get("rejects"), list):
-        rest["rejects"] = tuple(rejects)
-    return base.replace(**rest)
-
-
-_FIELDS: Final = {field.name: field for field in dataclasses.fields(Profile)}
-
-
-def _parse_field(name: str, text: str) -> Any:
-    _known(name, _FIELDS, "declaration")
-    if name in ("capabilities", "without"):
-        return frozenset(text.split("+"))
-    if name in _CHOICES or name == "name":
-        return text
-    if text in ("yes", "true", "no", "false"):
-        return text in ("yes", "true")
-    try:
-        return int(text) if name.startswith("max_") else float(text)
-    except ValueError:
-        raise ProfileError(f"{name} takes a number, yes or no, not {text!r}") from None

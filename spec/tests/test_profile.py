@@ -8,15 +8,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kv_spec.profile import (
-    BASE,
-    CAPABILITIES,
-    PRESETS,
-    Profile,
-    ProfileError,
-    from_mapping,
-    parse,
-)
+from kv_spec.dialects import PRESETS, from_mapping, parse
+from kv_spec.profile import BASE, CAPABILITIES, Profile, ProfileError
 
 deterministic = settings(derandomize=True, deadline=None, max_examples=200)
 

@@ -12,9 +12,10 @@ import pytest
 from kv_spec import json_form
 from kv_spec import operations as ops
 from kv_spec.clauses import clauses
+from kv_spec.dialects import PRESETS
 from kv_spec.operations import Operation, Program
 from kv_spec.outcomes import Malformed, Raised
-from kv_spec.profile import BASE, CAPABILITIES, CAS_PARTS, PRESETS, Profile
+from kv_spec.profile import BASE, CAPABILITIES, CAS_PARTS, Profile
 from kv_spec.store import ABSENT
 from kv_spec.values import Outside
 from kv_spec.vector_files import (

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from kv_spec.dialects import from_mapping, parse
 from kv_spec.outcomes import raised
-from kv_spec.profile import BASE, CAS_PARTS, Profile, ProfileError, from_mapping, parse
+from kv_spec.profile import BASE, CAS_PARTS, Profile, ProfileError
 
 from kv_conformance.subject.hints import other_names
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from kv_spec.profile import PRESETS
+from kv_spec.dialects import PRESETS
 from kv_spec.values import check_json
 
 from .base import Entries, Keys
