@@ -24,6 +24,7 @@ from kv_spec.operations import (
     Race,
     Scan,
     Set,
+    fill_keys,
 )
 from kv_spec.store import ABSENT
 from kv_spec.values import Outside
@@ -199,6 +200,9 @@ def with_less_to_it(program: Program) -> Iterator[Program]:
         if isinstance(op, Cas):
             wrote = Delete(op.key) if op.new is ABSENT else Set(op.key, op.new, op.ttl)
             yield (*program[:number], wrote, *program[number + 1 :])
+        if isinstance(op, Fill) and op.n == 1:
+            only = Set(fill_keys(op)[0], 1, op.ttl)
+            yield (*program[:number], only, *program[number + 1 :])
         if isinstance(op, Iterate):
             yield (*program[:number], List(op.prefix), *program[number + 1 :])
         if isinstance(op, Scan):

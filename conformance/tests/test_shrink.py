@@ -26,6 +26,14 @@ def test_the_fewest_entries_that_fail_are_found_by_bisecting(enough: int) -> Non
     assert shrinker.runs <= 30
 
 
+def test_a_key_that_is_filled_in_alone_is_set() -> None:
+    def failing(program: Program) -> Program | None:
+        writes = any(isinstance(op, Set) or (isinstance(op, Fill) and op.n) for op in program)
+        return program if writes and isinstance(program[-1], List) else None
+
+    assert Shrinker(failing).shrink((Fill(300, A), List(A))) == (Set(A, 1), List(A))
+
+
 def caught_in(name: str, program: Program) -> list[Caught]:
     """What a hunt finds in a mutant by one program."""
     mutant = MUTANTS[name]
