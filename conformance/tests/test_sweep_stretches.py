@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from kv_conformance.clocks.virtual import InjectedClock
-from kv_conformance.phases.sweep import Step, Sweep, performed
+from kv_conformance.phases.stretches import Step, performed
+from kv_conformance.phases.sweep import Sweep
 from kv_conformance.self_test.catching import close, plan_of, reference_of
 from kv_conformance.subject.factory import Factory
 from kv_conformance.subject.silence import MOST_IN_A_ROW, Unreachable

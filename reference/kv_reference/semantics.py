@@ -50,16 +50,15 @@ class Rules:
     def __init__(self, profile: Profile, slack: float = 0.0) -> None:
         self.profile = profile
         self.slack = slack
+        self._late = profile.ttl_resolution + slack
         self._rulings: dict[tuple[type, Any, Any], tuple[Any, Ruling]] = {}
 
     def stored(self, ruling: Ruling, began: float, ended: float) -> Live:
         """The entry that a write leaves which lasted from `began` to `ended`."""
         if ruling.lifetime == math.inf:
             return _unending(ruling)
-        late = self.profile.ttl_resolution + self.slack
-        return Live(
-            ruling.value, began + ruling.lifetime - self.slack, ended + ruling.lifetime + late
-        )
+        lifetime = ruling.lifetime
+        return Live(ruling.value, began + lifetime - self.slack, ended + lifetime + self._late)
 
     def after_write(self, ruling: Ruling, state: State, began: float, ended: float) -> State:
         """The state after a write that went through."""

@@ -92,12 +92,12 @@ def done(
     changed: bool = False,
 ) -> None:
     """Records a write that went through; `changed`: the caller changed the value afterwards."""
-    state = oracle.rules.after_write(ruling, None, began, ended)
-    if state is None:
+    if ruling.effect is Effect.REMOVE:
         removed(oracle, cell, began, removal_cause(ruling), ruling.clause)
         if ruling.value is not None:
             cell.earlier.append(ruling.value)  # should it show all the same, it is nobody else's
         return
+    state = oracle.rules.stored(ruling, began, ended)
     cell.write(state, "set", ruling.clause, oracle.number, began)
     cell.handle = oracle.space.handle
     oracle.space.journal.sets.note(cell, oracle.number)

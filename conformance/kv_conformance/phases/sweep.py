@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, Protocol, TypeAlias
 
@@ -17,16 +17,14 @@ from kv_reference.clause_sets import ClauseSet, names
 from kv_reference.oracle import Oracle
 from kv_reference.verdicts import Violation
 from kv_spec.machines import Plan
-from kv_spec.operations import Advance, Get, List, Operation, Program, Race
-from kv_spec.outcomes import Outcome
+from kv_spec.operations import Program, Race
 from kv_spec.programs import Composer, Name
 
 from kv_conformance.collecting import seldom
 from kv_conformance.hunt import Hunt
 from kv_conformance.phases.course import PART, Ahead, Course, Part
+from kv_conformance.phases.stretches import performed
 from kv_conformance.phases.tally import OnProgress, Tally
-from kv_conformance.subject.silence import Unreachable
-from kv_conformance.subject.world import World
 from kv_conformance.trial import Trial
 
 _THIN: Final = 100
@@ -86,10 +84,8 @@ def run(
     return sweep.tally
 
 
-_STRETCH: Final = 256
-"""So many outcomes are kept at most before they are judged."""
-Step: TypeAlias = tuple[Operation, Outcome, float, float]
-"""An operation, what came of it, and when it began and ended, in seconds."""
+_AT_ONCE: Final = 16
+"""So many programs are written before they are run."""
 Broken: TypeAlias = tuple[Program, Violation]
 """A program, and how its last operation broke a clause."""
 
@@ -130,16 +126,15 @@ class Sweep:
         with seldom():
             if part.pilot:
                 return self._pilot(composer, course)
-            for number in part.numbers:
-                self.run(composer.name(course.seed, number), composer.program(course.seed, number))
+            for number, program, _ in composed(composer, course.seed, part.numbers):
+                self.run(composer.name(course.seed, number), program)
         return chosen
 
     def _pilot(self, composer: Composer, course: Course) -> tuple[str, ...]:
         seen: Counter[tuple[str, ClauseSet]] = Counter()
-        for number in course.pilot:
-            operations, rules = composer.marked(course.seed, number)
+        for number, program, rules in composed(composer, course.seed, course.pilot):
             name = composer.name(course.seed, number)
-            stakes = self.run(name, tuple(operations), counts=course.owns(number))
+            stakes = self.run(name, program, counts=course.owns(number))
             seen.update(zip(rules, stakes, strict=True))
         credit: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for (rule, found), times in seen.items():
@@ -204,31 +199,14 @@ class Sweep:
         return session.oracle, None if violation is None else (session.program, violation)
 
 
-def performed(world: World, program: Program) -> Iterator[list[Step]]:
-    """Performs a program in stretches, each to be judged before the next.
+def composed(
+    composer: Composer, seed: int, numbers: Sequence[int]
+) -> Iterator[tuple[int, Program, list[str]]]:
+    """The programs of these numbers, and the rules that their operations come from.
 
-    To go from the store to the oracle and back at each operation takes a tenth more time. A
-    stretch ends before the harness changes an object that came out, which may have come out
-    before; where objects are handed out by reference (VAL-3), it is one operation.
+    They are written a few at a time, which is quicker.
     """
-    clock, perform = world.clock, world.perform
-    now, exact = clock.now, clock.exact
-    longest = 1 if world.subject.profile.isolation == "alias" else _STRETCH
-    stretch: list[Step] = []
-    ended = now()
-    try:
-        for operation in program:
-            kind = type(operation)
-            changes = (kind is Get or kind is List) and operation.change  # type: ignore[union-attr]
-            if changes or len(stretch) >= longest:
-                yield stretch
-                stretch = []
-            began = ended
-            outcome = perform(operation)
-            if not exact or kind is Advance:  # else no time passes
-                ended = now()
-            stretch.append((operation, outcome, began, ended))
-    except Unreachable:
-        yield stretch  # what was broken before comes first
-        raise
-    yield stretch
+    for first in range(0, len(numbers), _AT_ONCE):
+        some = [(n, composer.marked(seed, n)) for n in numbers[first : first + _AT_ONCE]]
+        for number, (operations, rules) in some:
+            yield number, tuple(operations), rules
