@@ -210,6 +210,20 @@ def with_less_to_it(program: Program) -> Iterator[Program]:
             yield (*program[:number], List("" if flat else ()), *program[number + 1 :])
 
 
+def with_the_first_space(program: Program) -> Iterator[Program]:
+    """The program with the space that it opens first in the place of the one that it begins in."""
+    place = next((number for number, op in enumerate(program) if isinstance(op, Open)), None)
+    if place is None:
+        return
+    first = cast(Open, program[place]).space
+    names = {first: "a", "a": first, first.swapcase(): "A"}
+    later = (
+        Open(names.get(op.space, op.space)) if isinstance(op, Open) else op
+        for op in program[place + 1 :]
+    )
+    yield (*program[:place], *later)
+
+
 def with_a_key_unwritten(program: Program) -> Iterator[Program]:
     """The program with a key read that it writes no more, while it goes on writing another.
 
@@ -234,6 +248,7 @@ PASSES: Final = (
     with_one_operation_simpler,
     with_shorter_lives,
     with_less_to_it,
+    with_the_first_space,
     with_a_key_unwritten,
 )
 """All ways to make a program simpler, the boldest first."""

@@ -10,7 +10,7 @@ from kv_conformance.settle import Inquiry
 from kv_conformance.shrink import Shrinker
 from kv_conformance.trial import Ignores, Trial, trial_of
 from kv_reference.mutants import MUTANTS
-from kv_spec.operations import Cas, Fill, Get, List, Program, Race, Set
+from kv_spec.operations import Cas, Fill, Get, List, Open, Program, Race, Set
 
 A, B = ("a",), ("b",)
 
@@ -58,6 +58,12 @@ def test_two_keys_taken_for_one_are_told_as_that_though_a_listing_shows_them(
     (caught,) = caught_in(name, (Set(("a", "b"), 1), Set(twin, 2), List(())))
     assert caught.clause == clause
     assert [type(operation) for operation in caught.program] == [Set, Get]
+
+
+@pytest.mark.parametrize(("name", "other"), [("one-space-for-all", "a"), ("spaces-fold-case", "B")])
+def test_of_two_spaces_one_is_that_in_which_a_program_begins(name: str, other: str) -> None:
+    (caught,) = caught_in(name, (Open("b"), Set(B, 1), Set(A, 1), Open(other), Get(A)))
+    assert [type(operation) for operation in caught.program] == [Set, Open, Get]
 
 
 def test_what_only_a_listing_shows_stays_with_the_listing() -> None:
