@@ -22,7 +22,7 @@ def set_of(*ids: str) -> ClauseSet:
     return found
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def names(found: ClauseSet) -> tuple[str, ...]:
     """The clauses of a set, in the order of the specification."""
     return tuple(id for id, bit in BITS.items() if found & bit)

@@ -17,6 +17,9 @@ from typing import Any, Final
 SPECIAL: Final = frozenset("%_*?[]\\\"':/^$.+(){}|")
 _SEPARATORS: Final = ("", ":", "/", ".", ",", " ", "-", "_", "\0", "::", "|")
 _LONG: Final = 64
+_KEYS: Final = 8_192
+_PAIRS: Final = 16_384
+"""So many keys, and pairs of them, are remembered: a long run comes to ever more."""
 _MEMBERS: Final = frozenset(
     (
         "__proto__ constructor toString hasOwnProperty valueOf prototype "
@@ -30,7 +33,7 @@ def parts(key: Any) -> tuple[str, ...]:
     return (key,) if isinstance(key, str) else tuple(key)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_KEYS)
 def folded(text: str) -> str:
     """A text without what sloppy comparisons lose: case, accents, form, blanks at the ends."""
     bare = unicodedata.normalize(
@@ -42,7 +45,7 @@ def folded(text: str) -> str:
     return bare.partition("\0")[0].strip().rstrip(".").casefold().replace("\ufffd", "?")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_KEYS)
 def forms(key: Any) -> tuple[tuple[str, Any], ...]:
     """The texts that careless encodings make of a key, each with the clause it would break."""
     components = parts(key)
@@ -56,7 +59,7 @@ def forms(key: Any) -> tuple[tuple[str, Any], ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_PAIRS)
 def kin(left: Any, right: Any) -> str | None:
     """The clause that breaks if a store takes two different keys for one; None if none would."""
     if _marks(left).isdisjoint(_marks(right)) and not _is_above(left, right):
@@ -69,7 +72,7 @@ def kin(left: Any, right: Any) -> str | None:
     return "KEY-2" if _is_above(left, right) else None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_KEYS)
 def _marks(key: Any) -> frozenset[int]:
     """Numbers by which most keys are told apart: those of like forms are the same."""
     return frozenset(map(hash, forms(key)))
@@ -83,7 +86,7 @@ def _is_above(left: Any, right: Any) -> bool:
     return bool(longer[: len(shorter)] == shorter)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_KEYS)
 def names_member(key: Any) -> bool:
     """True for a key that names a member of a host language's objects (KEY-5)."""
     return not _MEMBERS.isdisjoint(parts(key))
@@ -96,19 +99,19 @@ def below(key: Any, prefix: Any) -> bool:
     return bool(key[: len(prefix)] == prefix)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_KEYS)
 def is_special(prefix: Any) -> bool:
     """True for a prefix with a character that some query language reads specially (LIST-4)."""
     return any(not SPECIAL.isdisjoint(part) for part in parts(prefix))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_KEYS)
 def is_quoting(prefix: Any) -> bool:
     """True for a prefix that ends a text in some query language: a listing by it may fail."""
     return any(char in part for part in parts(prefix) for char in "\"'\\")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_PAIRS)
 def misread(key: Any, prefix: Any) -> bool:
     """True if some special reading of `prefix` gives another answer on `key` than LIST-2 does."""
     literal = below(key, prefix)
@@ -143,7 +146,7 @@ def _as_pattern(start: str, text: str) -> bool:
         return False
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_PAIRS)
 def folds_below(key: Any, prefix: Any) -> bool:
     """True if `key` is below `prefix` only when both are folded (LIST-5)."""
     if below(key, prefix):

@@ -164,7 +164,7 @@ def rule_key(profile: Profile, key: Any) -> tuple[Domain, str]:
     return _rule_text_key(profile.max_key_bytes, key)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _rule_text_key(limit: int | None, key: tuple[str, ...] | str) -> tuple[Domain, str]:
     parts = (key,) if isinstance(key, str) else key
     size = sum(len(part.encode("utf-8", "surrogatepass")) for part in parts)
