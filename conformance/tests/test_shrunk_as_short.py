@@ -34,6 +34,11 @@ TO_SHRINK = KEY + b".secondary"
 """What Hypothesis keeps under this key it shrinks; what it keeps under the first one it repeats."""
 UNSEEN = frozenset(
     """
+    cas-without-lock create-without-lock lock-per-handle cas-awaits-before-writing
+    contention-raises swap-without-lock get-clears-late has-clears-late
+    async-get-clears-late decodes-percent replaces-surrogates ignores-ttl
+    direct-children-only separator-in-prefix prefix-is-stripped cuts-large-values
+    takes-too-large drops-large-quietly
     """.split()
 )
 """Mutants that show only in a race, or in longer programs."""
