@@ -67,12 +67,9 @@ class Listing:
                 if cell.writes:
                     self.apart.append(cell)
                 continue
-            views = cell.states
-            if (
-                len(views) > 1
-                or cell.pending
-                or not ((state := views[0]) is None or ended < state.lo)
-            ):
+            views, state = cell.states, cell.states[0]
+            # Nearly always it is as it was: then there is no need to ask.
+            if len(views) > 1 or cell.pending or not (state is None or ended < state.lo):
                 views = cell.views(began, ended)
             found[cell] = views
             if len(views) > 1:

@@ -43,7 +43,7 @@ class Latest:
 
     def concerns(self, cells: list[Cell]) -> bool:
         """Whether it happened beside one of these since that was last confirmed."""
-        return any(self.other_than(cell) > cell.since for cell in cells if cell.cause != "adopted")
+        return any(self.other_than(cell) > cell.since for cell in cells)
 
 
 class Journal:
@@ -74,8 +74,13 @@ class Journal:
             found |= _EXPIRIES
         if self.refusals.number > number and self.refusals.other_than(cell) > number:
             found |= _REFUSALS
+        return found | self._looks(number)
+
+    def _looks(self, number: int) -> ClauseSet:
+        """The clauses by which what looks at all keys must have left them alone since then."""
+        found = 0
         if self.got >= number:
-            found |= _GOT
+            found = _GOT
         if self.asked >= number:
             found |= _ASKED
         if self.iterated >= number:
@@ -93,17 +98,8 @@ class Journal:
         """
         if not cells:
             return 0
-        found, least = 0, min(map(_SINCE, cells))
-        if self.got >= least:
-            found = _GOT
-        if self.asked >= least:
-            found |= _ASKED
-        if self.iterated >= least:
-            found |= _ITERATED
-        if self.abandoned >= least:
-            found |= _ABANDONED
-        if self.pruned >= least:
-            found |= _PRUNED
+        least = min(map(_SINCE, cells))
+        found = self._looks(least)
         if self.deletes.number > least and self.deletes.concerns(cells):
             found |= _DELETES
         if self.expiries.number > least and self.expiries.concerns(cells):
