@@ -48,7 +48,7 @@ from plain_calls import bare, lockstep, reference, scripts
 
 SEED = 1
 SWEPT = 600
-HYPOTHESIS_PROGRAMS = 40
+HYPOTHESIS_PROGRAMS = 200
 
 
 def subject() -> Trial:

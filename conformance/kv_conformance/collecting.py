@@ -13,7 +13,7 @@ _OBJECTS: Final = 50_000
 
 @contextmanager
 def seldom() -> Iterator[None]:
-    """Looks for garbage only when many objects have been made; a tenth of a sweep's time."""
+    """Looks for garbage only when many objects have been made: saves a tenth of the time."""
     before = gc.get_threshold()
     gc.set_threshold(_OBJECTS, *before[1:])
     try:

@@ -10,6 +10,7 @@ from kv_spec.machines import Plan, machine
 from kv_spec.operations import Operation
 from kv_spec.outcomes import Outcome
 
+from kv_conformance.collecting import seldom
 from kv_conformance.hunt import Hunt
 from kv_conformance.phases.tally import OnProgress, Tally
 from kv_conformance.session import Session
@@ -107,7 +108,7 @@ def run(
     from kv_spec.machines import chance
 
     collector = Collector(hunt, progress)
-    with chance.backend(seed) as backend:
+    with seldom(), chance.backend(seed) as backend:
         for done in range(0, examples, PART):
             run_state_machine_as_test(
                 hypothesis.seed(seed)(machine(plan, collector.open)),
