@@ -20,6 +20,7 @@ or of different runs, do not compare.
 from __future__ import annotations
 
 import argparse
+import gc
 import statistics
 import subprocess
 import sys
@@ -171,6 +172,7 @@ def medians(measures: Mapping[str, Callable[[], float]], rounds: int) -> dict[st
     taken: dict[str, list[float]] = {name: [] for name in measures}
     for _ in range(rounds):
         for name, measure in measures.items():
+            gc.collect()  # what one leaves behind is not to slow the next
             taken[name].append(measure())
     return {name: statistics.median(numbers) for name, numbers in taken.items()}
 

@@ -19,7 +19,9 @@ _SEPARATORS: Final = ("", ":", "/", ".", ",", " ", "-", "_", "\0", "::", "|")
 _LONG: Final = 64
 _KEYS: Final = 8_192
 _PAIRS: Final = 16_384
-"""So many keys, and pairs of them, are remembered: a long run comes to ever more."""
+"""So many keys, and pairs of a key and a prefix, are remembered: a run comes to ever more."""
+_PAIRS_OF_KEYS: Final = 65_536
+"""So many pairs of keys: about as many as the first thousands of programs come to."""
 _MEMBERS: Final = frozenset(
     (
         "__proto__ constructor toString hasOwnProperty valueOf prototype "
@@ -59,7 +61,7 @@ def forms(key: Any) -> tuple[tuple[str, Any], ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=_PAIRS)
+@lru_cache(maxsize=_PAIRS_OF_KEYS)
 def kin(left: Any, right: Any) -> str | None:
     """The clause that breaks if a store takes two different keys for one; None if none would."""
     if _marks(left).isdisjoint(_marks(right)) and not _is_above(left, right):
