@@ -88,9 +88,9 @@ class Inquiry:
         program = _up_to_fault(session) or program
         if any(isinstance(operation, Race) for operation in program):
             for backwards in (False, True):
-                alone = self.way.run(one_by_one(program, backwards=backwards), minimal=True)
+                alone = self.way.run(one_by_one(program, backwards=backwards))
                 if alone.violation is not None:
-                    return alone.program, alone.violation
+                    return self._without_race(alone.program, alone.violation)
         if (
             found is None
             or found.key is None
@@ -104,6 +104,15 @@ class Inquiry:
         clauses = [found.clause, *found.others]
         own = next((clause for clause in clauses if clause not in _OF_STATE), found.clause)
         return program, replace(found, clause=own)
+
+    def _without_race(
+        self, program: Program, violation: Violation
+    ) -> tuple[Program, Violation | None]:
+        """What is behind a fault that shows without the race as well: not all of it is needed."""
+        inquiry = Inquiry(self.way, program, violation, self.budget, without_list=self.without_list)
+        smallest = inquiry.smallest()
+        self.runs += inquiry.runs
+        return (program, violation) if smallest is None else inquiry.blamed(smallest)
 
     def follows(self, known: Collection[str]) -> bool:
         """True if the program shows faults of clauses that are `known` before its violation."""

@@ -10,7 +10,8 @@ from kv_conformance.settle import Inquiry
 from kv_conformance.shrink import Shrinker
 from kv_conformance.trial import Ignores, Trial, trial_of
 from kv_reference.mutants import MUTANTS
-from kv_spec.operations import Cas, Fill, Get, List, Open, Program, Race, Set
+from kv_spec.operations import Advance, Cas, Fill, Get, List, Open, Program, Race, Set
+from kv_spec.store import ABSENT
 
 A, B = ("a",), ("b",)
 
@@ -70,6 +71,13 @@ def test_what_only_a_listing_shows_stays_with_the_listing() -> None:
     (caught,) = caught_in("first-level-only", (Set(A, 1), Set(("b", "c"), 2), List(())))
     assert caught.clause == "LIST-1"
     assert isinstance(caught.program[-1], List)
+
+
+def test_a_fault_that_shows_without_the_race_is_told_by_what_it_needs() -> None:
+    race = Race((Get(A), Cas(A, ABSENT, 2)))
+    (caught,) = caught_in("create-sees-expired", (Set(A, 1, 1.0), Advance(2.0), race))
+    assert caught.clause == "TTL-3"
+    assert [type(operation) for operation in caught.program] == [Set, Advance, Cas]
 
 
 @pytest.fixture
