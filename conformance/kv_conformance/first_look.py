@@ -70,7 +70,6 @@ def check_empty(world: World, profile: Profile) -> None:
                 found = next(steps, None)
                 getattr(steps, "close", lambda: None)()
         except Exception as error:
-            world.subject.silence.calls += 1
             world.subject.silence.note(raised(error))
             continue
         except BaseException:

@@ -9,41 +9,42 @@ from typing import Any, Final
 
 from kv_spec.profile import BASE, CHOICES, Profile, ProfileError, check_name
 
+_FAMILIES: Final = (
+    BASE,
+    Profile(name="fedify"),
+    Profile(
+        name="polystore",
+        key_model="flat",
+        ttl_zero="delete",
+        ttl_negative="delete",
+        iteration="weak",
+        delete_returns="key",
+        namespaces="flat",
+        after_close="error",
+    ),
+    Profile(
+        name="keyv",
+        key_model="flat",
+        null="value",
+        ttl_zero="never",
+        ttl_negative="never",
+        iteration="weak",
+        delete_returns="bool",
+        capabilities=frozenset({"bytes", "bigint"}),
+        concurrent=False,
+    ),
+    Profile(
+        name="cachimbo",
+        key_model="flat",
+        null="value",
+        ttl_zero="never",
+        ttl_resolution=1.0,
+        batch="mapping",
+        concurrent=False,
+    ),
+)
 PRESETS: Final[Mapping[str, Profile]] = types.MappingProxyType(
-    {
-        "base": BASE,
-        "fedify": Profile(name="fedify"),
-        "polystore": Profile(
-            name="polystore",
-            key_model="flat",
-            ttl_zero="delete",
-            ttl_negative="delete",
-            iteration="weak",
-            delete_returns="key",
-            namespaces="flat",
-            after_close="error",
-        ),
-        "keyv": Profile(
-            name="keyv",
-            key_model="flat",
-            null="value",
-            ttl_zero="never",
-            ttl_negative="never",
-            iteration="weak",
-            delete_returns="bool",
-            capabilities=frozenset({"bytes", "bigint"}),
-            concurrent=False,
-        ),
-        "cachimbo": Profile(
-            name="cachimbo",
-            key_model="flat",
-            null="value",
-            ttl_zero="never",
-            ttl_resolution=1.0,
-            batch="mapping",
-            concurrent=False,
-        ),
-    }
+    {profile.name: profile for profile in _FAMILIES}
 )
 
 

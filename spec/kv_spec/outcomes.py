@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 from kv_spec.errors import StoreError, Unavailable
@@ -65,25 +64,20 @@ Outcome: TypeAlias = Any
 
 def raised(error: BaseException, rejects: tuple[type[Exception], ...] = ()) -> Raised:
     """Describes an exception of the store; asks it for nothing but its text, and carefully."""
-    name, indefinite, refusal, plain = _known(type(error), rejects)  # type: ignore[arg-type]
-    return Raised(name, _text(error), indefinite, refusal, plain, _early(error))
-
-
-@lru_cache(maxsize=1_024)
-def _known(
-    kind: type[BaseException], rejects: tuple[type[Exception], ...]
-) -> tuple[str, bool, bool, bool]:
-    """What the class of an exception tells: a name; indefinite, refusal, plain as in Raised."""
-    ours = issubclass(kind, StoreError)
-    indefinite = issubclass(kind, (Unavailable, *_INDEFINITE))
-    if not (indefinite or ours or issubclass(kind, _PLAIN_REJECTIONS)):
+    kind = type(error)
+    ours = isinstance(error, StoreError)
+    indefinite = isinstance(error, (Unavailable, *_INDEFINITE))
+    if not (indefinite or ours or isinstance(error, _PLAIN_REJECTIONS)):
         indefinite = any(word in kind.__name__.lower() for word in _INDEFINITE_WORDS)
-    declared = issubclass(kind, rejects)
-    refusal = declared or (issubclass(kind, Exception) and not indefinite)
-    plain = declared or ours or issubclass(kind, _PLAIN_REJECTIONS)
-    offers_not = (base.__name__ for base in kind.__mro__ if base.__name__ in _OFFERS_NOT)
-    name = kind.__name__ if ours else next(offers_not, kind.__name__)
-    return name, indefinite, refusal, plain
+    declared = isinstance(error, rejects)
+    refusal = declared or (isinstance(error, Exception) and not indefinite)
+    plain = declared or ours or isinstance(error, _PLAIN_REJECTIONS)
+    name = next(
+        (base.__name__ for base in kind.__mro__ if base.__name__ in _OFFERS_NOT), kind.__name__
+    )
+    early = _early(error)
+    name = kind.__name__ if ours else name
+    return Raised(name, _text(error), indefinite, refusal, plain, early)
 
 
 def _text(error: BaseException) -> str:

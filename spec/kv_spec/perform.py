@@ -66,7 +66,7 @@ class Surface:
             return None if self._null_is_value else ABSENT
         if self._absent is not None and value is self._absent:
             return ABSENT
-        return value if type(value) in SCALARS else as_answer(value)
+        return as_answer(value)
 
     def argument(self, value: Any) -> Any:
         """A value as it is passed in: a copy, so that a program stays what it was."""

@@ -129,3 +129,18 @@ class Hostile(Exception):
 
 def test_an_exception_that_raises_when_it_is_asked_is_described_all_the_same() -> None:
     assert raised(Hostile()) == Raised("Hostile", "(its text can not be had)", plain=False)
+
+
+class Unhashable(type):
+    """A class of classes that lets none of them be looked up."""
+
+    def __hash__(cls) -> int:
+        raise RuntimeError("not to be hashed")
+
+
+def test_an_exception_whose_class_can_not_be_hashed_is_described_as_any_other() -> None:
+    class Odd(ValueError, metaclass=Unhashable):
+        pass
+
+    described = raised(Odd("no"))
+    assert (described.name, described.message, described.plain) == ("Odd", "no", True)

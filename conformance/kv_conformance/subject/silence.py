@@ -27,8 +27,8 @@ class Unreachable(BaseException):
 class Silence:
     """Counts the calls whose answer is unknown; raises Unreachable where no other ones come.
 
-    Who calls counts its `calls`, and tells of an outcome if it is of PERHAPS_UNANSWERED, or if it
-    comes after some that were unknown: `in_a_row`.
+    Only an outcome of PERHAPS_UNANSWERED, or one that comes after some that were unknown
+    (`in_a_row`), need be noted; other calls who makes them may count in `calls` himself.
     """
 
     def __init__(self) -> None:
@@ -38,6 +38,7 @@ class Silence:
 
     def note(self, outcome: Outcome) -> None:
         """Takes the outcome of a call into account."""
+        self.calls += 1
         raised = _unanswered(outcome)
         if raised is None:
             self.in_a_row = 0

@@ -60,7 +60,6 @@ class Subject:
                 outcome = raised(error)
                 if not outcome.indefinite:
                     raise
-                self.silence.calls += 1
                 self.silence.note(outcome)
 
 
@@ -110,7 +109,6 @@ class World:
         if subject.box is not None:
             self._note(subject.box)
         silence = subject.silence
-        silence.calls += 1
         subject.under_way = self
         try:
             if kind is Open or kind is Race:
@@ -121,6 +119,8 @@ class World:
             subject.under_way = None
         if silence.in_a_row or type(outcome) in PERHAPS_UNANSWERED:
             silence.note(outcome)
+        else:
+            silence.calls += 1
         return outcome
 
     def _note(self, box: BlackBox) -> None:

@@ -105,7 +105,7 @@ class Machine:
         # What rules may be drawn must follow from what was drawn, never from what a store did.
         if kind is Set or kind is Cas:
             ttl = operation.ttl  # type: ignore[union-attr]
-            if ttl is not None and isinstance(ttl, _NUMBERS) and 0 < ttl < gen.DAY:
+            if isinstance(ttl, _NUMBERS) and 0 < ttl < gen.DAY:
                 self.deadlines.append((self.now + ttl, operation.key))  # type: ignore[union-attr]
         elif kind is Advance:
             self.now += operation.seconds  # type: ignore[union-attr]
